@@ -1,0 +1,53 @@
+/** The thread behind `compute.ts`: takes batches of jobs, does them in order, answers each batch with one message. */
+import { type KeyObject, sign } from 'node:crypto'
+import { parentPort } from 'node:worker_threads'
+import { chooseModPow } from './mod-pow.ts'
+
+/** base^exponent mod N. Both have buffers of their own, because a view drags its whole buffer through the port. */
+export interface ModPowJob {
+  base: Uint8Array
+  exponent: Uint8Array
+}
+
+/** A signature by the key that was sent under this number, now or earlier. */
+export interface SignJob {
+  text: string
+  keyId: number
+  /** Present when this worker does not hold the key. */
+  key?: KeyObject
+  /** The number of a key that will not be referred to again without being sent again. */
+  forget?: number
+}
+
+/** A power, a signature in base64url, or why there is none. */
+export type JobResult = Uint8Array | string | Error
+
+export type FromWorker = { ready: string } | { results: JobResult[] }
+
+const { way, modPow } = chooseModPow()
+const keys = new Map<number, KeyObject>()
+
+const signText = ({ text, keyId, key, forget }: SignJob): string => {
+  if (forget !== undefined) keys.delete(forget)
+  if (key !== undefined) keys.set(keyId, key)
+  const known = keys.get(keyId)
+  if (known === undefined) throw new Error('The signing key has not reached the worker')
+  return sign('sha256', Buffer.from(text), known).toString('base64url')
+}
+
+const power = ({ base, exponent }: ModPowJob): Uint8Array =>
+  // Copied, since small results live in a pool that must not travel with them.
+  new Uint8Array(modPow(Buffer.from(base.buffer), Buffer.from(exponent.buffer)))
+
+const perform = (job: ModPowJob | SignJob): JobResult => {
+  try {
+    return 'text' in job ? signText(job) : power(job)
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+const post = (message: FromWorker): void => parentPort?.postMessage(message)
+
+parentPort?.on('message', (jobs: (ModPowJob | SignJob)[]) => post({ results: jobs.map(perform) }))
+post({ ready: way })

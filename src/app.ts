@@ -1,0 +1,124 @@
+/** The only wiring: configuration and ports become an application that answers requests. */
+import type { Hono } from 'hono'
+import type { AccessKey } from './config.ts'
+import type { Clock, Compute, Delivery, Events, KeyPairs, Log, Random } from './core/ports.ts'
+import { createCaches } from './features/caches.ts'
+import { inTransaction, type Services } from './features/context.ts'
+import { pruneOutbox } from './features/messages/outbox.ts'
+import type { Settings } from './features/settings.ts'
+import { createFaces } from './http/app.ts'
+import { createAuthenticator } from './http/aws/authentication.ts'
+import type { TestControls } from './http/local.ts'
+import type { Database } from './store/database.ts'
+import { migrate } from './store/migrate.ts'
+import { migrations } from './store/migrations/index.ts'
+import { sweepOneTime } from './store/one-time.ts'
+import { emptyTables } from './store/reset.ts'
+import { checkMasterKey, type Seal } from './store/sealed.ts'
+
+export interface AppConfig {
+  settings: Settings
+  accessKeys: AccessKey[]
+  /** Base of issuer, links and redirects, without a final slash; or `auto`. */
+  publicUrl: string
+}
+
+export interface Ports {
+  database: Database
+  seal: Seal
+  clock: Clock & { advance?(ms: number): void; reset?(): void }
+  random: Random
+  compute: Compute
+  keyPairs: KeyPairs
+  delivery: Delivery | undefined
+  events: Events
+  log: Log
+}
+
+export interface App {
+  fetch: Hono['fetch']
+  services: Services
+  /** Background work that is due; cheap when there is none. */
+  tick(): Promise<void>
+  /** From now on `/ready` says no. */
+  drain(): void
+}
+
+const sweepRowsMax = 1_000
+const dayMs = 86_400_000
+
+/**
+ * Migrates the database and wires the application.
+ * @throws Error with a reason of one line when the master key is not the one that sealed the database.
+ */
+export const createApp = async (config: AppConfig, ports: Ports): Promise<App> => {
+  await migrate(ports.database, migrations)
+  await checkMasterKey(ports.database, ports.seal)
+  const caches = await createCaches(ports.database, ports.clock)
+  const services: Services = {
+    settings: config.settings,
+    database: ports.database,
+    db: ports.database.db,
+    seal: ports.seal,
+    clock: ports.clock,
+    random: ports.random,
+    compute: ports.compute,
+    keyPairs: ports.keyPairs,
+    delivery: ports.delivery,
+    events: ports.events,
+    log: ports.log,
+    caches,
+  }
+  let draining = false
+  const faces = createFaces({
+    services,
+    authenticator: createAuthenticator({
+      accessKeys: config.accessKeys,
+      account: config.settings.account,
+      clock: ports.clock,
+    }),
+    publicUrl: () => config.publicUrl,
+    local: config.accessKeys.length === 0,
+    testControls: config.settings.testMode ? testControls(services, ports) : undefined,
+    ready: async () => {
+      if (draining) return false
+      try {
+        await ports.database.ping()
+        return true
+      } catch {
+        return false
+      }
+    },
+  })
+  return {
+    fetch: faces.fetch as Hono['fetch'],
+    services,
+    tick: () => sweep(services),
+    drain: () => {
+      draining = true
+    },
+  }
+}
+
+/** Drops what has expired, a bounded number of rows each time. */
+const sweep = async (services: Services): Promise<void> => {
+  const now = services.clock.now()
+  await inTransaction(services, async tx => {
+    await sweepOneTime(tx.db, now, sweepRowsMax)
+    await tx.db.deleteFrom('revoked_sessions').where('expires_at', '<', now).execute()
+    await tx.db.deleteFrom('refresh_rotations').where('expires_at', '<', now).execute()
+    await tx.db.deleteFrom('sign_in_failures').where('last_failed_at', '<', now - dayMs).execute()
+    await tx.db.deleteFrom('attempts').where('window_started_at', '<', now - dayMs).execute()
+    await tx.db.deleteFrom('codes').where('expires_at', '<', now - dayMs).execute()
+    await pruneOutbox(tx)
+  })
+}
+
+const testControls = (services: Services, ports: Ports): TestControls => ({
+  advance: ms => ports.clock.advance?.(ms),
+  reset: async () => {
+    await inTransaction(services, tx => emptyTables(tx.db))
+    services.caches.clear()
+    ports.clock.reset?.()
+  },
+})

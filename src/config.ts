@@ -1,0 +1,328 @@
+/**
+ * Configuration: what the command line, the environment and the YAML file say becomes one Config. Precedence: option,
+ * environment, file, default. Every option stands in the table below with its documentation; `--help` and
+ * `docs/configuration.md` are made from it.
+ */
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { parseArgs } from 'node:util'
+import { parse as parseYaml } from 'yaml'
+import { parsePolicy, type Policy } from './core/iam-policy.ts'
+
+export interface AccessKey {
+  id: string
+  secret: string
+  /** Absent: everything is allowed. */
+  policy?: Policy
+}
+
+export interface Config {
+  host: string
+  port: number
+  /** Folder of the embedded database and the master key, or `:memory:`. */
+  data: string
+  databaseUrl: string | undefined
+  /** Undefined: `http://localhost:PORT`. `auto` follows the request's Host. */
+  publicUrl: string | undefined
+  issuer: string
+  region: string
+  account: string
+  /** 32 bytes in hex or base64; undefined: generated into the data folder. */
+  masterKey: string | undefined
+  accessKeys: AccessKey[]
+  smtpUrl: string | undefined
+  lambdaEndpoint: string | undefined
+  tls: { certFile: string; keyFile: string } | 'local' | undefined
+  testMode: boolean
+  insecure: boolean
+  logLevel: string
+}
+
+/** A mistake in the configuration, told to the operator in one line. */
+export class ConfigError extends Error {}
+
+interface Option {
+  /** Name on the command line and, in camel case, key of the file. */
+  name: string
+  kind: 'text' | 'switch'
+  /** What stands for the value in the help. */
+  value?: string
+  variable: string
+  default: string
+  doc: string
+}
+
+/** Every option of `cenote start`. */
+export const options: Option[] = [
+  { name: 'host', kind: 'text', value: 'ADDRESS', variable: 'CENOTE_HOST', default: '127.0.0.1', doc: 'Address to listen on. Beyond loopback an access key is required.' },
+  { name: 'port', kind: 'text', value: 'PORT', variable: 'CENOTE_PORT', default: '9229', doc: 'Port to listen on; 0 takes any free port.' },
+  { name: 'data', kind: 'text', value: 'DIR', variable: 'CENOTE_DATA', default: './.cenote', doc: 'Folder of the embedded database and the master key. `:memory:` keeps nothing.' },
+  { name: 'database', kind: 'text', value: 'URL', variable: 'CENOTE_DATABASE_URL', default: 'none', doc: '`postgres://…` replaces the embedded database. Needs a master key.' },
+  { name: 'public-url', kind: 'text', value: 'URL', variable: 'CENOTE_PUBLIC_URL', default: '`http://localhost:PORT`', doc: 'Base of issuer, links and redirects. `auto` follows the Host of the request and is for local mode only.' },
+  { name: 'issuer', kind: 'text', value: 'FORM', variable: 'CENOTE_ISSUER', default: '`url`', doc: 'Form of the issuer: `url` is `{public-url}/{poolId}`, `aws` is Cognito\'s own, anything else is a template with `{region}` and `{poolId}`.' },
+  { name: 'region', kind: 'text', value: 'REGION', variable: 'CENOTE_REGION', default: '`us-east-1`', doc: 'Region of requests that name none.' },
+  { name: 'account', kind: 'text', value: 'ID', variable: 'CENOTE_ACCOUNT', default: '`000000000000`', doc: 'Account number in ARNs, twelve digits.' },
+  { name: 'master-key', kind: 'text', value: 'KEY', variable: 'CENOTE_MASTER_KEY', default: 'generated into the data folder', doc: 'Key that seals every secret at rest: 32 bytes in hex or base64. Required with a database URL.' },
+  { name: 'access-key', kind: 'text', value: 'ID:SECRET', variable: 'CENOTE_ACCESS_KEY_ID, CENOTE_SECRET_ACCESS_KEY', default: 'none', doc: 'Access key that may do everything. More keys, each with an IAM policy, go into the file under `accessKeys`.' },
+  { name: 'smtp', kind: 'text', value: 'URL', variable: 'CENOTE_SMTP_URL', default: 'none', doc: '`smtp://` or `smtps://` server for mail. Without one, messages stay in the outbox.' },
+  { name: 'lambda-endpoint', kind: 'text', value: 'URL', variable: 'CENOTE_LAMBDA_ENDPOINT', default: 'none', doc: 'Endpoint of a Lambda Invoke API for triggers.' },
+  { name: 'tls-cert', kind: 'text', value: 'FILE', variable: 'CENOTE_TLS_CERT', default: 'none', doc: 'Certificate chain in PEM; with it the server speaks https.' },
+  { name: 'tls-key', kind: 'text', value: 'FILE', variable: 'CENOTE_TLS_KEY', default: 'none', doc: 'Private key of the certificate in PEM.' },
+  { name: 'test-mode', kind: 'switch', variable: 'CENOTE_TEST_MODE', default: 'off', doc: 'Opens `/_cenote/clock` and `/_cenote/reset`.' },
+  { name: 'insecure', kind: 'switch', variable: 'CENOTE_INSECURE', default: 'off', doc: 'Allows an address beyond loopback without an access key. Anybody who can reach the server owns it.' },
+  { name: 'log-level', kind: 'text', value: 'LEVEL', variable: 'CENOTE_LOG_LEVEL', default: '`info`', doc: 'debug, info, warn or error. Logs are JSON lines on standard error.' },
+]
+
+type Values = Map<string, string | boolean>
+
+/**
+ * Reads the configuration of `cenote start`.
+ * @throws ConfigError with a reason of one line.
+ */
+export const readConfig = (args: string[], environment: NodeJS.ProcessEnv): Config => {
+  const given = readArguments(args)
+  const fromEnvironment = readEnvironment(environment)
+  const file = given.get('config') ?? environment['CENOTE_CONFIG']
+  const { values: fromFile, accessKeys: fileKeys } = typeof file === 'string' ? readFile(file) : noFile
+  const find = (name: string) => given.get(name) ?? fromEnvironment.get(name) ?? fromFile.get(name)
+  const text = (name: string): string | undefined => {
+    const value = find(name)
+    if (value === undefined || value === '') return undefined
+    if (typeof value !== 'string') throw new ConfigError(`--${name} needs a value`)
+    return value
+  }
+  const on = (name: string): boolean => switchedOn(name, find(name))
+
+  const config: Config = {
+    host: text('host') ?? '127.0.0.1',
+    port: readPort(text('port') ?? '9229'),
+    data: text('data') ?? './.cenote',
+    databaseUrl: text('database'),
+    publicUrl: readPublicUrl(text('public-url')),
+    issuer: readIssuer(text('issuer') ?? 'url'),
+    region: readRegion(text('region') ?? 'us-east-1'),
+    account: readAccount(text('account') ?? '000000000000'),
+    masterKey: text('master-key'),
+    accessKeys: [...readAccessKey(text('access-key')), ...fileKeys],
+    smtpUrl: readUrl('smtp', text('smtp'), ['smtp:', 'smtps:']),
+    lambdaEndpoint: readUrl('lambda-endpoint', text('lambda-endpoint'), ['http:', 'https:']),
+    tls: readTls(text('tls-cert'), text('tls-key')),
+    testMode: on('test-mode'),
+    insecure: on('insecure'),
+    logLevel: readLogLevel(text('log-level') ?? 'info'),
+  }
+  checkTogether(config)
+  return config
+}
+
+// ---------------------------------------------------------------------------------------------- sources
+
+const readArguments = (args: string[]): Values => {
+  try {
+    const { values } = parseArgs({
+      args,
+      strict: true,
+      allowPositionals: false,
+      options: Object.fromEntries([
+        ['config', { type: 'string' as const }],
+        ...options.map(option => [option.name, { type: option.kind === 'switch' ? ('boolean' as const) : ('string' as const) }]),
+      ]),
+    })
+    return new Map(Object.entries(values).filter((entry): entry is [string, string | boolean] => entry[1] !== undefined && !Array.isArray(entry[1])))
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error))
+  }
+}
+
+const readEnvironment = (environment: NodeJS.ProcessEnv): Values => {
+  const values: Values = new Map()
+  for (const { name, variable } of options) {
+    const value = environment[variable]
+    if (value !== undefined && value !== '') values.set(name, value)
+  }
+  const id = environment['CENOTE_ACCESS_KEY_ID']
+  const secret = environment['CENOTE_SECRET_ACCESS_KEY']
+  if ((id ?? '') !== '' || (secret ?? '') !== '') {
+    if (!id || !secret) throw new ConfigError('CENOTE_ACCESS_KEY_ID and CENOTE_SECRET_ACCESS_KEY go together')
+    values.set('access-key', `${id}:${secret}`)
+  }
+  return values
+}
+
+const noFile: { values: Values; accessKeys: AccessKey[] } = { values: new Map(), accessKeys: [] }
+
+const readFile = (path: string): { values: Values; accessKeys: AccessKey[] } => {
+  let document: unknown
+  try {
+    document = parseYaml(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new ConfigError(`cannot read ${path}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
+  }
+  if (document === null || document === undefined) return noFile
+  if (typeof document !== 'object' || Array.isArray(document)) throw new ConfigError(`${path} must hold a mapping of options`)
+  const values: Values = new Map()
+  let accessKeys: AccessKey[] = []
+  for (const [key, value] of Object.entries(document)) {
+    if (key === 'accessKeys') {
+      accessKeys = readAccessKeys(path, value)
+      continue
+    }
+    const option = options.find(candidate => camelCase(candidate.name) === key)
+    if (option === undefined) throw new ConfigError(`${path}: unknown key ${key}`)
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+      throw new ConfigError(`${path}: ${key} must be a text, a number or true/false`)
+    }
+    values.set(option.name, typeof value === 'boolean' ? value : String(value))
+  }
+  return { values, accessKeys }
+}
+
+const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+
+const readAccessKeys = (path: string, value: unknown): AccessKey[] => {
+  if (!Array.isArray(value)) throw new ConfigError(`${path}: accessKeys must be a list`)
+  return value.map((entry: unknown, index): AccessKey => {
+    const where = `${path}: accessKeys[${index}]`
+    if (typeof entry !== 'object' || entry === null) throw new ConfigError(`${where} must have id and secret`)
+    const { id, secret, policy, ...rest } = entry as Record<string, unknown>
+    if (typeof id !== 'string' || typeof secret !== 'string') throw new ConfigError(`${where} must have id and secret as texts`)
+    const unknown = Object.keys(rest)[0]
+    if (unknown !== undefined) throw new ConfigError(`${where}: unknown key ${unknown}`)
+    try {
+      return { ...checkedKey(id, secret), ...(policy !== undefined && { policy: parsePolicy(policy) }) }
+    } catch (error) {
+      throw new ConfigError(`${where}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  })
+}
+
+// ---------------------------------------------------------------------------------------------- values
+
+const switchedOn = (name: string, value: string | boolean | undefined): boolean => {
+  if (value === undefined || value === '' || value === false || value === '0' || value === 'false') return false
+  if (value === true || value === '1' || value === 'true') return true
+  throw new ConfigError(`${name} is switched on with 1 or true, not with ${value}`)
+}
+
+const readPort = (text: string): number => {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new ConfigError(`port must be a number from 0 to 65535, not ${text}`)
+  return port
+}
+
+const readPublicUrl = (text: string | undefined): string | undefined => {
+  if (text === undefined || text === 'auto') return text
+  const url = readUrl('public-url', text, ['http:', 'https:'])
+  if (url?.includes('?') || url?.includes('#')) throw new ConfigError('public-url must have no query and no fragment')
+  return url?.replace(/\/+$/, '')
+}
+
+const readUrl = (name: string, text: string | undefined, protocols: string[]): string | undefined => {
+  if (text === undefined) return undefined
+  if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
+    throw new ConfigError(`${name} must be a URL that begins with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`)
+  }
+  return text
+}
+
+const readIssuer = (text: string): string => {
+  if (text === 'url' || text === 'aws') return text
+  if (!text.includes('{poolId}') || !URL.canParse(text.replaceAll('{region}', 'r').replaceAll('{poolId}', 'p'))) {
+    throw new ConfigError('issuer must be url, aws, or a URL with {poolId} in it')
+  }
+  return text
+}
+
+const readRegion = (text: string): string => {
+  if (!/^[a-z]{2,5}(-[a-z0-9]+){1,4}$/.test(text) || text.length > 32) throw new ConfigError(`region ${text} is not a region's name, for example us-east-1`)
+  return text
+}
+
+const readAccount = (text: string): string => {
+  if (!/^\d{12}$/.test(text)) throw new ConfigError('account must be twelve digits')
+  return text
+}
+
+const readAccessKey = (text: string | undefined): AccessKey[] => {
+  if (text === undefined) return []
+  const colon = text.indexOf(':')
+  if (colon < 1) throw new ConfigError('access-key must have the form ID:SECRET')
+  return [checkedKey(text.slice(0, colon), text.slice(colon + 1))]
+}
+
+const checkedKey = (id: string, secret: string): AccessKey => {
+  if (!/^\w{3,128}$/.test(id)) throw new ConfigError('an access key id has 3 to 128 letters, digits or underscores')
+  if (secret.length < 16) throw new ConfigError(`the secret of access key ${id} must have at least 16 characters`)
+  return { id, secret }
+}
+
+const readTls = (certFile: string | undefined, keyFile: string | undefined): Config['tls'] => {
+  if (certFile === undefined && keyFile === undefined) return undefined
+  if (certFile === undefined || keyFile === undefined) throw new ConfigError('tls-cert and tls-key go together')
+  return { certFile, keyFile }
+}
+
+const readLogLevel = (text: string): string => {
+  if (!['debug', 'info', 'warn', 'error'].includes(text)) throw new ConfigError('log-level must be debug, info, warn or error')
+  return text
+}
+
+const checkTogether = (config: Config): void => {
+  const ids = config.accessKeys.map(key => key.id)
+  const repeated = ids.find((id, index) => ids.indexOf(id) !== index)
+  if (repeated !== undefined) throw new ConfigError(`access key ${repeated} is given twice`)
+  if (!isLoopback(config.host) && ids.length === 0 && !config.insecure) {
+    throw new ConfigError(`listening on ${config.host} without an access key would let anybody in; give --access-key ID:SECRET, or --insecure if that is what you want`)
+  }
+  if (config.publicUrl === 'auto' && ids.length > 0) throw new ConfigError('public-url auto is for local mode, without access keys')
+  if (config.databaseUrl !== undefined) {
+    if (!/^postgres(ql)?:\/\//.test(config.databaseUrl)) throw new ConfigError('database must be a URL that begins with postgres://')
+    if (config.masterKey === undefined) throw new ConfigError('a database URL needs a master key: give --master-key or CENOTE_MASTER_KEY')
+  }
+}
+
+/** True for localhost and the loopback addresses of IPv4 and IPv6. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+
+// ---------------------------------------------------------------------------------------------- help
+
+/** The text of `cenote --help`. */
+export const helpText = (): string => {
+  const rows = [
+    { left: '--config FILE', doc: 'YAML file with any of these options, in camel case. [CENOTE_CONFIG]' },
+    ...options.map(option => ({
+      left: `--${option.name}${option.value === undefined ? '' : ` ${option.value}`}`,
+      doc: `${option.doc.replaceAll('`', '')} [${option.variable}; default ${option.default.replaceAll('`', '')}]`,
+    })),
+  ]
+  return [
+    'Cenote, a self-hosted identity server that speaks the Amazon Cognito user pools API',
+    '',
+    'Usage:',
+    '  cenote start [options]    start the server',
+    '  cenote --help             show this help',
+    '  cenote --version          show the version',
+    '',
+    'Options of start:',
+    ...rows.map(row => wrapped(row.left, row.doc)),
+    '',
+    'Each option can also be given by the environment variable in brackets. An option beats the environment, the',
+    'environment beats the file, the file beats the default.',
+    '',
+  ].join('\n')
+}
+
+const wrapped = (left: string, doc: string): string => {
+  const indent = 26
+  const lines: string[] = []
+  let line = ''
+  for (const word of doc.split(' ')) {
+    if (line.length + word.length + 1 > 110 - indent) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  lines.push(line)
+  return lines.map((text, index) => `${index === 0 ? `  ${left}`.padEnd(indent) : ' '.repeat(indent)}${text}`).join('\n')
+}

@@ -1,0 +1,390 @@
+/**
+ * Every message that a caller can see, as constructors. The wording is Amazon Cognito's; where the wording is not
+ * published, the constructor says so and the string may change here, in one place.
+ *
+ * Anything else that is thrown anywhere is a bug or an outage: logged with its cause, shown without detail.
+ */
+import type { ErrorName } from '../contract/types.ts'
+
+/** The one error class that callers see. `name` is the exception's name on the wire. */
+export class CognitoError extends Error {
+  override readonly name: ErrorName
+  /** Second member of InvalidParameterException; absent on all others. */
+  readonly reasonCode: string | undefined
+
+  constructor(name: ErrorName, message: string, reasonCode?: string) {
+    super(message)
+    this.name = name
+    this.reasonCode = reasonCode
+  }
+}
+
+/** True when the value is a CognitoError with this name (any, when no name is given). */
+export const isCognitoError = (error: unknown, name?: ErrorName): error is CognitoError =>
+  error instanceof CognitoError && (name === undefined || error.name === name)
+
+const failure =
+  (name: ErrorName) =>
+  (message: string): CognitoError =>
+    new CognitoError(name, message)
+
+// ---------------------------------------------------------------------------------------------- general
+
+export const invalidParameter = failure('InvalidParameterException')
+export const notAuthorized = failure('NotAuthorizedException')
+export const resourceNotFound = failure('ResourceNotFoundException')
+export const limitExceeded = failure('LimitExceededException')
+export const invalidLambdaResponse = failure('InvalidLambdaResponseException')
+export const unexpectedLambda = failure('UnexpectedLambdaException')
+export const userLambdaValidation = failure('UserLambdaValidationException')
+export const featureUnavailableInTier = failure('FeatureUnavailableInTierException')
+export const operationNotEnabled = failure('OperationNotEnabledException')
+export const codeDeliveryFailure = failure('CodeDeliveryFailureException')
+
+export const missingParameter = (name: string) => invalidParameter(`Missing required parameter ${name}`)
+export const tooManyRequests = () => new CognitoError('TooManyRequestsException', 'Rate exceeded')
+/** More arithmetic is queued than the workers can do soon; callers see it as any other throttling. */
+export class ComputeOverloaded extends CognitoError {
+  constructor() {
+    super('TooManyRequestsException', 'Rate exceeded')
+  }
+}
+export const attemptLimitExceeded = () => limitExceeded('Attempt limit exceeded, please try after some time.')
+export const concurrentModification = () =>
+  new CognitoError('ConcurrentModificationException', 'The resource was modified by another request. Try again.')
+export const internalError = (requestId: string) =>
+  new CognitoError('InternalErrorException', `Something went wrong. Request id: ${requestId}`)
+
+/** An operation that this version of Cenote does not offer yet. The name of the operation is part of the text. */
+export const notYetAvailable = (operation: string) =>
+  new CognitoError('OperationNotEnabledException', `${operation} is not available in this version of Cenote.`)
+
+// ---------------------------------------------------------------------------------------------- protocol
+
+export const unknownOperation = () => new CognitoError('UnknownOperationException', '')
+export const serializationFailure = (message: string) => new CognitoError('SerializationException', message)
+export const malformedText = () =>
+  invalidParameter('The request contains text that is not well-formed Unicode or contains a NUL character.')
+
+// ---------------------------------------------------------------------------------------------- Signatures
+
+export const accessDenied = (message: string) => new CognitoError('AccessDeniedException', message)
+/** `user` is the ARN of the caller, `action` for example `cognito-idp:ListUsers`. */
+export const notAllowedByPolicy = (user: string, action: string, resource: string) =>
+  accessDenied(
+    `User: ${user} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
+  )
+export const deniedByPolicy = (user: string, action: string, resource: string) =>
+  accessDenied(
+    `User: ${user} is not authorized to perform: ${action} on resource: ${resource} with an explicit deny in an identity-based policy`,
+  )
+
+export const missingAuthenticationToken = () =>
+  new CognitoError('MissingAuthenticationTokenException', 'Missing Authentication Token')
+export const unrecognizedClient = () =>
+  new CognitoError('UnrecognizedClientException', 'The security token included in the request is invalid.')
+
+const incompleteSignature = failure('IncompleteSignatureException')
+/** `digest` is the SHA-256 of the header in base64: the header itself may carry a credential and is never repeated. */
+export const authorizationHeaderMalformed = (digest: string) =>
+  incompleteSignature(
+    `Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded with Base64): '${digest}'.`,
+  )
+export const authorizationHeaderIncomplete = (missing: readonly string[], digest: string) =>
+  incompleteSignature(
+    `${missing.map(name => `Authorization header requires '${name}' parameter. `).join('')}(Hashed with SHA-256 and encoded with Base64) Authorization=${digest}`,
+  )
+export const queryAuthenticationIncomplete = (missing: readonly string[]) =>
+  incompleteSignature(
+    `${missing.map(name => `AWS query-string parameters must include '${name}'. `).join('')}Re-examine the query-string parameters.`,
+  )
+/** The wording is not published: AWS also takes the time from a `Date` header, which is not accepted here. */
+export const signatureDateMissing = () =>
+  incompleteSignature("Authorization header requires existence of a 'X-Amz-Date' header.")
+export const signatureDateMalformed = (date: string) =>
+  incompleteSignature(
+    `Date must be in ISO-8601 'basic format'. Got '${date}'. See http://en.wikipedia.org/wiki/ISO_8601`,
+  )
+/** The wording is not published. */
+export const signatureLifetimeInvalid = () =>
+  incompleteSignature('X-Amz-Expires must be a number of seconds between 1 and 604800.')
+/** The wording is not published. */
+export const repeatedInSignature = (name: string) =>
+  incompleteSignature(`The request must not contain '${name}' more than once.`)
+export const signatureAlgorithmUnsupported = (algorithm: string) =>
+  incompleteSignature(`Unsupported AWS 'algorithm': '${algorithm}' (only AWS4-HMAC-SHA256 for now). `)
+export const credentialMalformed = (credential: string) =>
+  incompleteSignature(
+    `Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '${credential}'`,
+  )
+
+const invalidSignature = failure('InvalidSignatureException')
+export const signedInHeaderAndQuery = () =>
+  invalidSignature("Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.")
+export const hostNotSigned = () =>
+  invalidSignature("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+export const headerNotSigned = (name: string) =>
+  invalidSignature(`'${name}' must be a 'SignedHeader' in the AWS Authorization.`)
+/** Times in ISO 8601 basic format; `window` for example `5 min.`. */
+export const signatureExpired = (signedAt: string, earliest: string, now: string, window: string) =>
+  invalidSignature(`Signature expired: ${signedAt} is now earlier than ${earliest} (${now} - ${window})`)
+export const signatureNotYetCurrent = (signedAt: string, latest: string, now: string, window: string) =>
+  invalidSignature(`Signature not yet current: ${signedAt} is still later than ${latest} (${now} + ${window})`)
+/** All that is wrong with the credential scope, in one message; each member is absent when that part is right. */
+export const credentialScopeInvalid = (wrong: {
+  region?: true
+  service?: { expected: string }
+  terminator?: { got: string }
+  date?: { got: string; expected: string; signedAt: string }
+}) =>
+  invalidSignature(
+    [
+      wrong.region && 'Credential should be scoped to a valid region.',
+      wrong.service && `Credential should be scoped to correct service: '${wrong.service.expected}'.`,
+      wrong.terminator &&
+        `Credential should be scoped with a valid terminator: 'aws4_request', not '${wrong.terminator.got}'.`,
+      wrong.date &&
+        `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${wrong.date.got}' != '${wrong.date.expected}', from '${wrong.date.signedAt}'.`,
+    ]
+      .filter(sentence => sentence !== undefined)
+      .join(' '),
+  )
+export const signatureMismatch = () =>
+  invalidSignature(
+    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+  )
+
+// ---------------------------------------------------------------------------------------------- pools and clients
+
+export const userPoolNotFound = (poolId: string) => resourceNotFound(`User pool ${poolId} does not exist.`)
+export const clientNotFound = (clientId: string) => resourceNotFound(`User pool client ${clientId} does not exist.`)
+export const deletionProtected = () =>
+  invalidParameter(
+    'The user pool cannot be deleted because deletion protection is activated. Deletion protection must be inactivated first.',
+  )
+export const poolHasDomain = () =>
+  invalidParameter('User pool cannot be deleted. It has a domain configured that should be deleted first.')
+export const smsRequiredForMfa = () =>
+  invalidParameter(
+    'SMS configuration and Auto verification for phone_number are required when MFA is required/optional',
+  )
+export const aliasAndUsernameAttributes = () =>
+  invalidParameter('Only one of the aliasAttributes or usernameAttributes can be set in an user pool.')
+export const unusedAccountValidityReplaced = () =>
+  invalidParameter('Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays')
+export const invalidTokenValidity = () => invalidParameter('Invalid range for token validity.')
+
+export const standardAttributeFixed = (name: string) =>
+  invalidParameter(
+    `You can not change AttributeDataType or set developerOnlyAttribute for standard schema attribute ${name}`,
+  )
+export const attributeDataTypeMissing = () =>
+  invalidParameter('Invalid AttributeDataType input, consider using the provided AttributeDataType enum.')
+export const requiredCustomAttribute = () => invalidParameter('Required custom attributes are not supported currently.')
+export const attributeLengthOverLimit = (name: string) =>
+  invalidParameter(`user.${name}: String attributes cannot have a length of more than 2048`)
+export const maxLengthBelowMinLength = (name: string) =>
+  invalidParameter(`user.${name}: Max length cannot be less than min length.`)
+export const maxValueBelowMinValue = (name: string) =>
+  invalidParameter(`user.${name}: Max value cannot be less than min value.`)
+export const invalidAttributeConstraints = (constraints: string, name: string) =>
+  invalidParameter(`Invalid ${constraints} for schema attribute ${name}`)
+export const attributeAlreadyExists = (name: string, existing: string) =>
+  invalidParameter(`${name}: Existing attribute already has name ${existing}.`)
+/** The wording is not published. */
+export const attributeNameMissing = () => invalidParameter('Name is required for each schema attribute.')
+/** The wording is not published. */
+export const tooManyCustomAttributes = (limit: number) =>
+  invalidParameter(`A user pool can have at most ${limit} custom attributes.`)
+export const invalidReadAttributes = (activity: 'creating' | 'updating') =>
+  invalidParameter(`Invalid read attributes specified while ${activity} a client`)
+export const invalidWriteAttributes = (activity: 'creating' | 'updating') =>
+  invalidParameter(`Invalid write attributes specified while ${activity} a client`)
+export const invalidOAuthFlow = failure('InvalidOAuthFlowException')
+export const scopeDoesNotExist = (scope: string) =>
+  new CognitoError('ScopeDoesNotExistException', `Invalid scope requested: ${scope}`)
+export const providerNotFound = (provider: string, poolId: string) =>
+  invalidParameter(`The provider ${provider} does not exist for User Pool ${poolId}.`)
+export const invalidPaginationToken = () => invalidParameter('Invalid pagination token.')
+
+// ---------------------------------------------------------------------------------------------- client authentication
+
+export const secretHashMissing = (clientId: string) =>
+  notAuthorized(`Client ${clientId} is configured with secret but SECRET_HASH was not received`)
+export const secretHashMismatch = (clientId: string) =>
+  notAuthorized(`Unable to verify secret hash for client ${clientId}`)
+export const refreshSecretHashMismatch = (clientId: string) =>
+  notAuthorized(`SecretHash does not match for the client: ${clientId}`)
+
+// ---------------------------------------------------------------------------------------------- users
+
+export const userNotFound = () => new CognitoError('UserNotFoundException', 'User does not exist.')
+/** Unknown user in the operations of a client that answer openly (ForgotPassword, ConfirmSignUp …). */
+export const usernameClientNotFound = () =>
+  new CognitoError('UserNotFoundException', 'Username/client id combination not found.')
+const usernameExistsException = failure('UsernameExistsException')
+export const usernameExists = () => usernameExistsException('User already exists')
+export const userAccountExists = () => usernameExistsException('User account already exists')
+export const usernameAttributeExists = (attribute: string) =>
+  usernameExistsException(`An account with the given ${attribute} already exists.`)
+const aliasExistsException = failure('AliasExistsException')
+export const aliasExistsAtConfirmation = (attribute: string) =>
+  aliasExistsException(`An account with the ${attribute} already exists.`)
+export const aliasExists = (attribute: string) =>
+  aliasExistsException(`An account with the given ${attribute} already exists.`)
+export const groupExists = () => new CognitoError('GroupExistsException', 'A group with the name already exists')
+export const groupNotFound = () => resourceNotFound('Group not found.')
+export const unauthorizedAttribute = () => notAuthorized('A client attempted to write unauthorized attribute')
+export const requestedAttributesMissing = () => invalidParameter('One or more requested attributes do not exist.')
+export const invalidSearchAttribute = (name: string) => invalidParameter(`Invalid search attribute: ${name}`)
+export const unparsableFilter = () => invalidParameter('Error while parsing filter')
+export const usernameShouldBeEmail = () => invalidParameter('Username should be an email.')
+export const usernameShouldBePhoneNumber = () => invalidParameter('Username should be a phone number.')
+export const usernameShouldBeEmailOrPhoneNumber = () =>
+  invalidParameter('Username should be either an email or a phone number.')
+export const usernameInEmailFormat = () =>
+  invalidParameter('Username cannot be of email format, since user pool is configured for email alias.')
+export const usernameInPhoneNumberFormat = () =>
+  invalidParameter('Username cannot be of phone number format, since user pool is configured for phone_number alias.')
+export const invalidEmailFormat = () => invalidParameter('Invalid email address format.')
+export const invalidPhoneNumberFormat = () => invalidParameter('Invalid phone number format.')
+
+/** What can be wrong with an attribute. The first three texts are Cognito's; the others are not published. */
+export const attributeFaults = {
+  unknown: 'Attribute does not exist in the schema.',
+  required: 'The attribute is required',
+  immutable: 'Attribute cannot be updated.',
+  birthdate: 'Birthdate is not in the correct format.',
+  boolean: 'Attribute value must be true or false.',
+  number: 'Attribute value must be a number.',
+  dateTime: 'Attribute value must be a date and time in ISO 8601 format.',
+  tooLong: 'String attributes cannot have a length of more than 2048',
+  longerThan: (length: string) => `Attribute value must not be longer than ${length} characters.`,
+  shorterThan: (length: string) => `Attribute value must not be shorter than ${length} characters.`,
+  greaterThan: (value: string) => `Attribute value must not be greater than ${value}.`,
+  lessThan: (value: string) => `Attribute value must not be less than ${value}.`,
+  emailMissing: 'The attribute can be true only for a user with an email.',
+  phoneNumberMissing: 'The attribute can be true only for a user with a phone_number.',
+}
+/** All faults in the attributes of a new user, as `name: fault`; each one, the last too, ends its own line. */
+export const attributesDidNotConform = (faults: readonly string[]) =>
+  invalidParameter(`Attributes did not conform to the schema: ${faults.map(fault => `${fault}\n`).join('')}`)
+/** All faults in the changed attributes of a user, as `name: fault`; each one, the last too, ends its own line. */
+export const invalidAttributeUpdate = (faults: readonly string[]) =>
+  invalidParameter(faults.map(fault => `user.${fault}\n`).join(''))
+export const resendNotPossible = (username: string) =>
+  new CognitoError(
+    'UnsupportedUserStateException',
+    `Resend not possible. ${username} status is not FORCE_CHANGE_PASSWORD`,
+  )
+/** The wording is not published. */
+export const noDestinationForInvitation = (attribute: string) =>
+  invalidParameter(
+    `User does not have ${attribute === 'email' ? 'an email' : 'a phone number'} to send the invitation to.`,
+  )
+
+// ---------------------------------------------------------------------------------------------- sign-up and codes
+
+export const signUpNotPermitted = () => notAuthorized('SignUp is not permitted for this user pool')
+export const userCannotBeConfirmed = (status: string) =>
+  notAuthorized(`User cannot be confirmed. Current status is ${status}`)
+export const userAlreadyConfirmed = () => invalidParameter('User is already confirmed.')
+export const cannotResendCodes = () => invalidParameter('Cannot resend codes. Auto verification not turned on.')
+export const codeMismatch = () =>
+  new CognitoError('CodeMismatchException', 'Invalid verification code provided, please try again.')
+export const codeExpired = () =>
+  new CognitoError('ExpiredCodeException', 'Invalid code provided, please request a code again.')
+/** The wording is not published. */
+export const attributeNotVerifiable = (attribute: string) =>
+  invalidParameter(`Attribute ${attribute} does not require verification.`)
+/** The wording is not published. */
+export const attributeNotSet = (attribute: string) => invalidParameter(`User does not have the attribute ${attribute}.`)
+
+// ---------------------------------------------------------------------------------------------- passwords
+
+export const invalidPassword = failure('InvalidPasswordException')
+/** The rules a password can break. The wording of the two last ones is not published. */
+export const passwordRules = {
+  length: 'Password not long enough',
+  uppercase: 'Password must have uppercase characters',
+  lowercase: 'Password must have lowercase characters',
+  numeric: 'Password must have numeric characters',
+  symbol: 'Password must have symbol characters',
+  tooLong: 'Password too long',
+  outerSpace: 'Password must not have a leading or trailing space',
+}
+/** A temporary password set by an administrator is refused in words of its own. */
+export const passwordBreaksPolicy = (kind: 'password' | 'temporary password', rule: keyof typeof passwordRules) =>
+  invalidPassword(
+    `Password did not conform with ${kind === 'password' ? 'policy' : 'password policy'}: ${passwordRules[rule]}`,
+  )
+/** The wording is not published. */
+export const passwordHistoryViolation = () =>
+  new CognitoError('PasswordHistoryPolicyViolationException', 'Password has previously been used')
+export const noRecoveryMedium = () =>
+  invalidParameter('Cannot reset password for the user as there is no registered/verified email or phone_number')
+export const passwordNotResettable = () => notAuthorized('User password cannot be reset in the current state.')
+export const contactAdministrator = () => notAuthorized('Contact administrator to reset password.')
+
+// ---------------------------------------------------------------------------------------------- sign-in
+
+export const incorrectUsernameOrPassword = () => notAuthorized('Incorrect username or password.')
+export const userDisabled = () => notAuthorized('User is disabled.')
+export const passwordAttemptsExceeded = () => notAuthorized('Password attempts exceeded')
+export const temporaryPasswordExpired = () =>
+  notAuthorized('Temporary password has expired and must be reset by an administrator.')
+export const userNotConfirmed = () => new CognitoError('UserNotConfirmedException', 'User is not confirmed.')
+export const passwordResetRequired = () =>
+  new CognitoError('PasswordResetRequiredException', 'Password reset required for the user')
+export const initiateAuthNotSupported = () => invalidParameter('Initiate Auth method not supported.')
+export const invalidTimestamp = () =>
+  invalidParameter('TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.')
+/** The wording is not published. */
+export const invalidSrpA = () => invalidParameter('Invalid SRP_A parameter.')
+export const attributeMissingInChallenge = (attribute: string) =>
+  invalidParameter(`Invalid attributes given, ${attribute} is missing`)
+export const attributeAlreadyProvided = (attribute: string) =>
+  notAuthorized(`Cannot modify an already provided ${attribute}`)
+export const customAuthNotConfigured = () =>
+  invalidParameter('Custom auth lambda trigger is not configured for the user pool.')
+export const deviceNotFound = () => resourceNotFound('Device does not exist.')
+
+export const invalidSession = () => notAuthorized('Invalid session for the user.')
+export const sessionExpired = () => notAuthorized('Invalid session for the user, session is expired.')
+export const sessionUsed = () => notAuthorized('Invalid session for the user, session can only be used once.')
+
+/** Texts for a flow that the client does not allow; the wording differs from flow to flow. */
+export const flowNotEnabled = (flow: string): CognitoError =>
+  invalidParameter(flowNotEnabledTexts[flow] ?? `${flow} flow not enabled for this client`)
+
+const flowNotEnabledTexts: Record<string, string | undefined> = {
+  USER_PASSWORD_AUTH: 'USER_PASSWORD_AUTH flow not enabled for this client',
+  USER_SRP_AUTH: 'USER_SRP_AUTH is not enabled for the client.',
+  CUSTOM_AUTH: 'CUSTOM_AUTH is not enabled for the client.',
+  ADMIN_USER_PASSWORD_AUTH: 'Auth flow not enabled for this client',
+  ADMIN_NO_SRP_AUTH: 'Auth flow not enabled for this client',
+  USER_AUTH: 'USER_AUTH flow not enabled for this client',
+  REFRESH_TOKEN: 'REFRESH_TOKEN_AUTH flow not enabled for this client',
+  REFRESH_TOKEN_AUTH: 'REFRESH_TOKEN_AUTH flow not enabled for this client',
+}
+
+// ---------------------------------------------------------------------------------------------- tokens
+
+export const invalidRefreshToken = () => notAuthorized('Invalid Refresh Token')
+/** GetTokensFromRefreshToken puts a final dot where InitiateAuth has none. */
+export const invalidRefreshTokenDotted = () => notAuthorized('Invalid Refresh Token.')
+export const refreshTokenRevoked = () => notAuthorized('Refresh Token has been revoked')
+export const refreshTokenExpired = () => notAuthorized('Refresh Token has expired')
+/** The wording is not published. */
+export const refreshTokenReuse = () =>
+  new CognitoError('RefreshTokenReuseException', 'Refresh token has been rotated and can no longer be used.')
+export const invalidAccessToken = () => notAuthorized('Invalid Access Token')
+export const accessTokenSignature = () => notAuthorized('Could not verify signature for Access Token')
+export const accessTokenExpired = () => notAuthorized('Access Token has expired')
+export const accessTokenRevoked = () => notAuthorized('Access Token has been revoked')
+export const accessTokenScope = () => notAuthorized('Access Token does not have required scopes')
+/** The three texts of RevokeToken are not published. */
+export const unsupportedTokenType = () => new CognitoError('UnsupportedTokenTypeException', 'Unsupported token type')
+export const revocationNotEnabled = () =>
+  new CognitoError('UnsupportedOperationException', 'Token revocation is not enabled for the client.')
+export const clientNotAuthorized = () => new CognitoError('UnauthorizedException', 'Invalid client secret')

@@ -1,0 +1,76 @@
+/**
+ * The ports: everything that the rules need from the outside world. `adapters/` holds the real ones, tests bring
+ * their own. The database is not a port; Kysely's dialect is the seam there.
+ */
+import type { KeyObject } from 'node:crypto'
+
+/** Wall-clock time. The only source of "now" in the whole program. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number
+}
+
+/** Cryptographically secure randomness (tests seed it, so that failures repeat). */
+export interface Random {
+  bytes(length: number): Buffer
+}
+
+/** A mail or text message that is ready to go out. */
+export interface OutgoingMessage {
+  id: string
+  userPoolId: string
+  username: string
+  medium: 'EMAIL' | 'SMS'
+  to: string
+  /** Empty for text messages. */
+  subject: string
+  body: string
+  /** The code or temporary password the message carries, for the outbox; absent when it carries none. */
+  code?: string
+  /** What the message is about, for example `SignUp` or `ForgotPassword`. */
+  source: string
+  /** Milliseconds since the epoch. */
+  sentAt: number
+  /** Sender as configured in the pool: `name@example.com` or `Name <name@example.com>`. */
+  from?: string
+  replyTo?: string
+}
+
+/** Hands a message to the outside world. Throws when the message can certainly not be delivered. */
+export interface Delivery {
+  send(message: OutgoingMessage): Promise<void>
+}
+
+/**
+ * The expensive arithmetic of a sign-in, done off the main thread: RSA signatures and modular exponentiation in the
+ * SRP group.
+ */
+export interface Compute {
+  /** RS256 (RSASSA-PKCS1-v1_5 with SHA-256) over the text; the signature in base64url without padding. */
+  signRs256(key: KeyObject, text: string): Promise<string>
+  /** base^exponent mod N, N being the 3072-bit SRP prime; 384 bytes, big-endian. */
+  modPow(base: Buffer, exponent: Buffer): Promise<Buffer>
+}
+
+/** Makes RSA-2048 key pairs, ahead of time where it can, so that creating a pool takes milliseconds. */
+export interface KeyPairs {
+  take(): Promise<{ publicKey: KeyObject; privateKey: KeyObject }>
+}
+
+/** A fact worth recording: audit, risk, operations. Never carries a secret. */
+export interface Event {
+  name: string
+  [detail: string]: unknown
+}
+
+export interface Events {
+  record(event: Event): void
+}
+
+/** Structured log. Details never carry a secret. */
+export interface Log {
+  debug(details: object, message: string): void
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+  error(details: object, message: string): void
+}

@@ -1,0 +1,53 @@
+/**
+ * The caches of the features. Rows that change seldom and are read by every request: pools, app clients, signing keys.
+ * A change deletes the entry here and tells the other nodes; a short age limit covers a lost message.
+ */
+import type { Clock } from '../core/ports.ts'
+import { createCache, type Cache } from '../store/cache.ts'
+import type { Database } from '../store/database.ts'
+import type { Client } from './app-clients/client.ts'
+import type { Pool } from './user-pools/pool.ts'
+import type { SigningKeys } from './user-pools/signing-keys.ts'
+
+export interface Caches {
+  pools: Cache<Pool | undefined>
+  clients: Cache<Client | undefined>
+  signingKeys: Cache<SigningKeys>
+  /** Forgets an entry on this node and on all others. Call it after the commit. */
+  invalidate(name: CacheName, key: string): Promise<void>
+  /** Forgets everything on this node. */
+  clear(): void
+}
+
+type CacheName = 'pools' | 'clients' | 'signingKeys'
+
+const channel = 'cenote_cache'
+/** With several nodes a lost notification is healed after this time. */
+const maxAgeMs = { sqlite: 60_000, postgres: 1_000 }
+
+/** Creates the caches and listens for the invalidations of other nodes. */
+export const createCaches = async (database: Database, clock: Clock): Promise<Caches> => {
+  const options = { maxEntries: 1_000, maxAgeMs: maxAgeMs[database.kind], clock }
+  const caches = {
+    pools: createCache<Pool | undefined>(options),
+    clients: createCache<Client | undefined>(options),
+    signingKeys: createCache<SigningKeys>(options),
+  }
+  await database.listen(channel, payload => {
+    const [name, key] = payload.split(' ', 2)
+    if (key !== undefined && isCacheName(name)) caches[name].delete(key)
+  })
+  return {
+    ...caches,
+    invalidate: async (name, key) => {
+      caches[name].delete(key)
+      await database.notify(channel, `${name} ${key}`)
+    },
+    clear: () => {
+      for (const cache of Object.values(caches)) cache.clear()
+    },
+  }
+}
+
+const isCacheName = (name: string | undefined): name is CacheName =>
+  name === 'pools' || name === 'clients' || name === 'signingKeys'

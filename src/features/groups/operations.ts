@@ -1,0 +1,3 @@
+import type { Operations } from '../context.ts'
+
+export const groupOperations = {} satisfies Operations<never>

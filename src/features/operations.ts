@@ -1,0 +1,24 @@
+/** All operations of the API in one table. It is total by type: an operation that is missing does not compile. */
+import type { OperationName } from '../contract/types.ts'
+import { appClientOperations } from './app-clients/operations.ts'
+import type { Operations } from './context.ts'
+import { groupOperations } from './groups/operations.ts'
+import { notYet } from './not-yet.ts'
+import { passwordOperations } from './passwords/operations.ts'
+import { signInOperations } from './sign-in/operations.ts'
+import { signUpOperations } from './sign-up/operations.ts'
+import { tokenOperations } from './tokens/operations.ts'
+import { userPoolOperations } from './user-pools/operations.ts'
+import { userOperations } from './users/operations.ts'
+
+export const operations = {
+  ...userPoolOperations,
+  ...appClientOperations,
+  ...userOperations,
+  ...groupOperations,
+  ...passwordOperations,
+  ...tokenOperations,
+  ...signUpOperations,
+  ...signInOperations,
+  ...notYet,
+} satisfies Operations<OperationName>

@@ -1,0 +1,36 @@
+/** Which AWS resource a request is about, for the decision of an access key's policy. */
+import type { Context } from './context.ts'
+import { poolArn } from './settings.ts'
+import { findPool } from './user-pools/pool.ts'
+
+export interface Resource {
+  arn: string
+  /** Tags of the pool the request is about. */
+  tags: Record<string, string>
+  /** Tags that the request brings. */
+  requestTags: Record<string, string>
+}
+
+/**
+ * The pool's ARN when the input names a pool or an ARN, else every pool of account and region. A pool that does not
+ * exist has no tags, so that conditions on tags refuse.
+ */
+export const resourceOf = async (ctx: Context, input: unknown): Promise<Resource> => {
+  const { UserPoolId, ResourceArn, UserPoolTags, Tags } = input as Partial<Record<string, unknown>>
+  const requestTags = asTags(UserPoolTags ?? Tags)
+  const poolId = typeof UserPoolId === 'string' ? UserPoolId : typeof ResourceArn === 'string' ? poolIdOf(ResourceArn) : undefined
+  if (poolId === undefined) {
+    return { arn: `arn:aws:cognito-idp:${ctx.region}:${ctx.settings.account}:userpool/*`, tags: {}, requestTags }
+  }
+  const pool = await findPool(ctx, poolId)
+  return {
+    arn: poolArn(ctx.settings, { id: poolId, region: ctx.region }),
+    tags: pool?.settings.UserPoolTags ?? {},
+    requestTags,
+  }
+}
+
+const poolIdOf = (arn: string): string | undefined => arn.split(':userpool/', 2)[1]
+
+const asTags = (value: unknown): Record<string, string> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, string>) : {}

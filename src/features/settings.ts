@@ -1,0 +1,24 @@
+/**
+ * The part of the configuration that the rules need. `config.ts` fills it; nothing here knows of options, files or
+ * environment variables.
+ */
+export interface Settings {
+  /** Region of requests that name none. */
+  region: string
+  /** Twelve digits, used in ARNs. */
+  account: string
+  /** `url`, `aws`, or a template with {region} and {poolId}. */
+  issuer: string
+  testMode: boolean
+}
+
+/** The issuer of a pool's tokens: the `iss` claim and the base of its discovery document. */
+export const issuerOf = (settings: Settings, publicUrl: string, pool: { id: string; region: string }): string => {
+  if (settings.issuer === 'url') return `${publicUrl}/${pool.id}`
+  if (settings.issuer === 'aws') return `https://cognito-idp.${pool.region}.amazonaws.com/${pool.id}`
+  return settings.issuer.replaceAll('{region}', pool.region).replaceAll('{poolId}', pool.id)
+}
+
+/** ARN of a pool. */
+export const poolArn = (settings: Settings, pool: { id: string; region: string }): string =>
+  `arn:aws:cognito-idp:${pool.region}:${settings.account}:userpool/${pool.id}`

@@ -1,0 +1,3 @@
+import type { Operations } from '../context.ts'
+
+export const signUpOperations = {} satisfies Operations<never>

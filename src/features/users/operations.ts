@@ -1,0 +1,3 @@
+import type { Operations } from '../context.ts'
+
+export const userOperations = {} satisfies Operations<never>

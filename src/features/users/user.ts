@@ -1,0 +1,368 @@
+/**
+ * Users: the record, how it is found by name, and how it is written. A user has one row, one row for each attribute,
+ * and one row for each name that finds it at sign-in.
+ */
+import type { AttributeType, MFAOptionType, UserType } from '../../contract/types.ts'
+import { userNotFound } from '../../core/errors.ts'
+import { canonicalName } from '../../core/usernames.ts'
+import type { Selectable } from 'kysely'
+import type { UserRow } from '../../store/tables.ts'
+import type { ReadContext, TransactionContext } from '../context.ts'
+import { isCaseSensitive, type Pool } from '../user-pools/pool.ts'
+import { searchText } from './search.ts'
+
+export type UserStatus = 'UNCONFIRMED' | 'CONFIRMED' | 'RESET_REQUIRED' | 'FORCE_CHANGE_PASSWORD' | 'EXTERNAL_PROVIDER'
+
+export interface MfaSettings {
+  /** Factors that are switched on: SMS_MFA, SOFTWARE_TOKEN_MFA, EMAIL_OTP. */
+  enabled?: string[]
+  preferred?: string
+  /** The legacy SMS-only settings of SetUserSettings. */
+  mfaOptions?: MFAOptionType[]
+}
+
+export interface User {
+  /** The `sub`. */
+  id: string
+  poolId: string
+  username: string
+  status: UserStatus
+  enabled: boolean
+  createdAt: number
+  updatedAt: number
+  password: UserPassword | undefined
+  /** Raised by whatever ends all tokens of the user. */
+  sessionEpoch: number
+  /** Raised by whatever must break a sign-in that is under way. */
+  securityEpoch: number
+  mfa: MfaSettings
+  /** Without `sub`, which is the id. */
+  attributes: Map<string, string>
+}
+
+export interface UserPassword {
+  /** Hex of the salt as an integer. */
+  salt: string
+  /** The SRP verifier, sealed and bound to the user. */
+  sealedVerifier: string
+  setAt: number
+  /** When a temporary password stops working; undefined when the password is permanent. */
+  temporaryUntil: number | undefined
+}
+
+// ---------------------------------------------------------------------------------------------- finding
+
+/**
+ * The user whom this name finds at sign-in: username, or an alias in force, or the address in pools that sign in with
+ * addresses. Undefined when there is none.
+ */
+export const findUserByName = async (ctx: ReadContext, pool: Pool, name: string): Promise<User | undefined> => {
+  const row = await ctx.db
+    .selectFrom('sign_in_names')
+    .innerJoin('users', 'users.id', 'sign_in_names.user_id')
+    .selectAll('users')
+    .where('sign_in_names.pool_id', '=', pool.id)
+    .where('sign_in_names.name_key', '=', nameKey(pool, name))
+    .executeTakeFirst()
+  return row && loadUser(ctx, row)
+}
+
+/** As findUserByName. @throws UserNotFoundException */
+export const getUserByName = async (ctx: ReadContext, pool: Pool, name: string): Promise<User> => {
+  const user = await findUserByName(ctx, pool, name)
+  if (user === undefined) throw userNotFound()
+  return user
+}
+
+/** The user with this `sub` in this pool. */
+export const findUserById = async (ctx: ReadContext, pool: Pool, id: string): Promise<User | undefined> => {
+  const row = await ctx.db
+    .selectFrom('users')
+    .selectAll()
+    .where('id', '=', id)
+    .where('pool_id', '=', pool.id)
+    .executeTakeFirst()
+  return row && loadUser(ctx, row)
+}
+
+/** As findUserById. @throws UserNotFoundException */
+export const getUserById = async (ctx: ReadContext, pool: Pool, id: string): Promise<User> => {
+  const user = await findUserById(ctx, pool, id)
+  if (user === undefined) throw userNotFound()
+  return user
+}
+
+const loadUser = async (ctx: ReadContext, row: Selectable<UserRow>): Promise<User> => {
+  const [user] = await loadUsers(ctx, [row])
+  if (user === undefined) throw userNotFound()
+  return user
+}
+
+/** Users with their attributes, in the order of the rows. */
+export const loadUsers = async (ctx: ReadContext, rows: Selectable<UserRow>[]): Promise<User[]> => {
+  if (rows.length === 0) return []
+  const attributes = await ctx.db
+    .selectFrom('user_attributes')
+    .select(['user_id', 'name', 'value'])
+    .where(
+      'user_id',
+      'in',
+      rows.map(row => row.id),
+    )
+    .orderBy('user_id')
+    .orderBy('name')
+    .execute()
+  const byUser = new Map<string, Map<string, string>>(rows.map(row => [row.id, new Map()]))
+  for (const { user_id, name, value } of attributes) byUser.get(user_id)?.set(name, value)
+  return rows.map(row => userFromRow(row, byUser.get(row.id) ?? new Map()))
+}
+
+const userFromRow = (row: Selectable<UserRow>, attributes: Map<string, string>): User => ({
+  id: row.id,
+  poolId: row.pool_id,
+  username: row.username,
+  status: row.status as UserStatus,
+  enabled: row.enabled === 1,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  password:
+    row.password_salt === null || row.password_verifier === null
+      ? undefined
+      : {
+          salt: row.password_salt,
+          sealedVerifier: row.password_verifier,
+          setAt: row.password_set_at ?? row.created_at,
+          temporaryUntil: row.temporary_password_expires_at ?? undefined,
+        },
+  sessionEpoch: row.session_epoch,
+  securityEpoch: row.security_epoch,
+  mfa: JSON.parse(row.mfa) as MfaSettings,
+  attributes,
+})
+
+// ---------------------------------------------------------------------------------------------- names
+
+/** The one spelling under which a name is compared in this pool. */
+export const nameKey = (pool: Pool, name: string): string =>
+  canonicalName(name, { caseSensitive: isCaseSensitive(pool) })
+
+/** Another user of the pool already has this name. The operation decides which error that is. */
+export class NameTaken extends Error {
+  /** `username`, `email`, `phone_number` or `preferred_username`. */
+  readonly kind: string
+  constructor(kind: string) {
+    super(`The ${kind} is taken.`)
+    this.kind = kind
+  }
+}
+
+/**
+ * The names that must find the user: the username; in pools that sign in with addresses, the addresses whether
+ * verified or not; in alias pools, the verified ones and the preferred username.
+ */
+const signInNames = (pool: Pool, user: Pick<User, 'username' | 'attributes'>): Map<string, string> => {
+  const names = new Map([[nameKey(pool, user.username), 'username']])
+  const add = (kind: string, value: string | undefined) => {
+    if (value !== undefined && value !== '' && !names.has(nameKey(pool, value))) names.set(nameKey(pool, value), kind)
+  }
+  for (const attribute of pool.settings.UsernameAttributes ?? []) add(attribute, user.attributes.get(attribute))
+  for (const attribute of pool.settings.AliasAttributes ?? []) {
+    const inForce = attribute === 'preferred_username' || user.attributes.get(`${attribute}_verified`) === 'true'
+    if (inForce) add(attribute, user.attributes.get(attribute))
+  }
+  return names
+}
+
+/**
+ * Brings the user's sign-in names in step with username and attributes. With `takeOver` an alias that another user
+ * holds moves to this one and is unverified there (ForceAliasCreation).
+ * @throws NameTaken when another user has one of the names.
+ */
+export const writeSignInNames = async (
+  tx: TransactionContext,
+  pool: Pool,
+  user: Pick<User, 'id' | 'username' | 'attributes'>,
+  { takeOver = false } = {},
+): Promise<void> => {
+  const wanted = signInNames(pool, user)
+  const held = await tx.db.selectFrom('sign_in_names').selectAll().where('user_id', '=', user.id).execute()
+  for (const { name_key, kind } of held) {
+    if (wanted.get(name_key) === kind) wanted.delete(name_key)
+    else {
+      await tx.db
+        .deleteFrom('sign_in_names')
+        .where('pool_id', '=', pool.id)
+        .where('name_key', '=', name_key)
+        .where('user_id', '=', user.id)
+        .execute()
+    }
+  }
+  for (const [name_key, kind] of wanted) {
+    if (takeOver && kind !== 'username') await releaseAlias(tx, pool, user.id, name_key)
+    const inserted = await tx.db
+      .insertInto('sign_in_names')
+      .values({ pool_id: pool.id, name_key, kind, user_id: user.id })
+      .onConflict(conflict => conflict.columns(['pool_id', 'name_key']).doNothing())
+      .returning('user_id')
+      .executeTakeFirst()
+    if (inserted === undefined) throw new NameTaken(kind)
+  }
+}
+
+/** Takes an alias (never a username) from whoever else holds it; the attribute is no longer verified there. */
+const releaseAlias = async (tx: TransactionContext, pool: Pool, newOwner: string, key: string): Promise<void> => {
+  const released = await tx.db
+    .deleteFrom('sign_in_names')
+    .where('pool_id', '=', pool.id)
+    .where('name_key', '=', key)
+    .where('kind', 'in', ['email', 'phone_number'])
+    .where('user_id', '!=', newOwner)
+    .returning(['user_id', 'kind'])
+    .executeTakeFirst()
+  if (released === undefined) return
+  await writeAttributes(tx, { id: released.user_id, poolId: pool.id }, new Map([[`${released.kind}_verified`, 'false']]))
+}
+
+// ---------------------------------------------------------------------------------------------- writing
+
+export interface NewUser {
+  id: string
+  username: string
+  status: UserStatus
+  password: UserPassword | undefined
+  attributes: Map<string, string>
+}
+
+/**
+ * Inserts a user with attributes and sign-in names.
+ * @throws NameTaken when a name belongs to another user.
+ */
+export const insertUser = async (
+  tx: TransactionContext,
+  pool: Pool,
+  user: NewUser,
+  options: { takeOver?: boolean } = {},
+): Promise<User> => {
+  const now = tx.clock.now()
+  await tx.db
+    .insertInto('users')
+    .values({
+      id: user.id,
+      pool_id: pool.id,
+      username: user.username,
+      status: user.status,
+      enabled: 1,
+      created_at: now,
+      updated_at: now,
+      ...passwordColumns(user.password),
+    })
+    .execute()
+  await writeAttributes(tx, { id: user.id, poolId: pool.id }, user.attributes)
+  await writeSignInNames(tx, pool, user, options)
+  return getUserById(tx, pool, user.id)
+}
+
+/** Sets attributes; an empty value or undefined removes one. Names and schema are the caller's business. */
+export const writeAttributes = async (
+  tx: TransactionContext,
+  user: Pick<User, 'id' | 'poolId'>,
+  changes: Map<string, string | undefined>,
+): Promise<void> => {
+  const removed = [...changes].filter(([, value]) => value === undefined || value === '').map(([name]) => name)
+  const set = [...changes].flatMap(([name, value]) => (value === undefined || value === '' ? [] : [{ name, value }]))
+  if (removed.length > 0) {
+    await tx.db.deleteFrom('user_attributes').where('user_id', '=', user.id).where('name', 'in', removed).execute()
+  }
+  if (set.length > 0) {
+    await tx.db
+      .insertInto('user_attributes')
+      .values(
+        set.map(({ name, value }) => ({
+          user_id: user.id,
+          pool_id: user.poolId,
+          name,
+          value,
+          search: searchText(name, value),
+        })),
+      )
+      .onConflict(conflict =>
+        conflict
+          .columns(['user_id', 'name'])
+          .doUpdateSet(row => ({ value: row.ref('excluded.value'), search: row.ref('excluded.search') })),
+      )
+      .execute()
+  }
+}
+
+export interface UserChanges {
+  status?: UserStatus
+  enabled?: boolean
+  password?: UserPassword
+  mfa?: MfaSettings
+  /** Ends all tokens of the user. */
+  endSessions?: boolean
+  /** Breaks sign-ins that are under way. */
+  breakSignIns?: boolean
+}
+
+/**
+ * Changes columns of the user's row and its modification time. With `onlyIf` the change happens only while the user
+ * still has that status. Returns false when the row is gone or the condition no longer holds.
+ */
+export const updateUser = async (
+  tx: TransactionContext,
+  user: Pick<User, 'id' | 'poolId'>,
+  changes: UserChanges,
+  onlyIf: { status?: UserStatus; securityEpoch?: number } = {},
+): Promise<boolean> => {
+  let update = tx.db
+    .updateTable('users')
+    .set({
+      updated_at: tx.clock.now(),
+      ...(changes.status !== undefined && { status: changes.status }),
+      ...(changes.enabled !== undefined && { enabled: changes.enabled ? 1 : 0 }),
+      ...(changes.mfa !== undefined && { mfa: JSON.stringify(changes.mfa) }),
+      ...(changes.password !== undefined && passwordColumns(changes.password)),
+    })
+    .where('id', '=', user.id)
+    .where('pool_id', '=', user.poolId)
+  if (changes.endSessions) update = update.set(row => ({ session_epoch: row('session_epoch', '+', 1) }))
+  if (changes.breakSignIns || changes.endSessions || changes.password !== undefined) {
+    update = update.set(row => ({ security_epoch: row('security_epoch', '+', 1) }))
+  }
+  if (onlyIf.status !== undefined) update = update.where('status', '=', onlyIf.status)
+  if (onlyIf.securityEpoch !== undefined) update = update.where('security_epoch', '=', onlyIf.securityEpoch)
+  const changed = await update.returning('id').executeTakeFirst()
+  return changed !== undefined
+}
+
+const passwordColumns = (password: UserPassword | undefined) => ({
+  password_salt: password?.salt ?? null,
+  password_verifier: password?.sealedVerifier ?? null,
+  password_set_at: password?.setAt ?? null,
+  temporary_password_expires_at: password?.temporaryUntil ?? null,
+})
+
+/** Deletes the user and everything that hangs on the row. */
+export const deleteUser = async (tx: TransactionContext, user: Pick<User, 'id' | 'poolId'>): Promise<void> => {
+  await tx.db.deleteFrom('users').where('id', '=', user.id).where('pool_id', '=', user.poolId).execute()
+}
+
+// ---------------------------------------------------------------------------------------------- presenting
+
+/** The attributes as the API lists them, `sub` first, restricted to those that `visible` lets through. */
+export const presentAttributes = (user: User, visible: (name: string) => boolean = () => true): AttributeType[] => [
+  ...(visible('sub') ? [{ Name: 'sub', Value: user.id }] : []),
+  ...[...user.attributes].filter(([name]) => visible(name)).map(([Name, Value]) => ({ Name, Value })),
+]
+
+/** User → UserType, as in ListUsers and AdminCreateUser. */
+export const presentUser = (user: User, visible?: (name: string) => boolean): UserType => ({
+  Username: user.username,
+  Attributes: presentAttributes(user, visible),
+  UserCreateDate: new Date(user.createdAt),
+  UserLastModifiedDate: new Date(user.updatedAt),
+  Enabled: user.enabled,
+  UserStatus: user.status,
+  ...(user.mfa.mfaOptions !== undefined && user.mfa.mfaOptions.length > 0 && { MFAOptions: user.mfa.mfaOptions }),
+})

@@ -1,0 +1,225 @@
+/**
+ * The application as the tests see it: the real program on a real database, with a clock that stands still until it is
+ * moved, an official AWS client, and a socket of its own.
+ */
+import { createPrivateKey, createPublicKey, randomBytes, type KeyObject } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, describe } from 'node:test'
+import { CognitoIdentityProvider, type CognitoIdentityProviderClientConfig } from '@aws-sdk/client-cognito-identity-provider'
+import { getRequestListener } from '@hono/node-server'
+import { createCompute } from '../../src/adapters/compute.ts'
+import { adjustableClock, systemRandom } from '../../src/adapters/system.ts'
+import { type App, createApp } from '../../src/app.ts'
+import type { AccessKey } from '../../src/config.ts'
+import type { Clock, Compute, Delivery, Event, KeyPairs, OutgoingMessage } from '../../src/core/ports.ts'
+import type { OutboxMessage } from '../../src/features/messages/outbox.ts'
+import type { Settings } from '../../src/features/settings.ts'
+import { type Database, openDatabase } from '../../src/store/database.ts'
+import { createSeal } from '../../src/store/sealed.ts'
+
+export type DatabaseKind = 'sqlite' | 'postgres'
+
+export interface TestAppOptions {
+  settings?: Partial<Settings>
+  accessKeys?: AccessKey[]
+  publicUrl?: string
+  /** Takes messages instead of leaving them in the outbox only. */
+  delivery?: Delivery
+  /** Runs on the system's time instead of a clock that stands still. */
+  realTime?: boolean
+}
+
+export interface TestApp extends AsyncDisposable {
+  /** The AWS SDK's client; only the endpoint differs from real use. */
+  aws: CognitoIdentityProvider
+  /** Another client, for example with other credentials or another region. */
+  client(config: CognitoIdentityProviderClientConfig): CognitoIdentityProvider
+  /** Base URL of the server, without a final slash. */
+  url: string
+  app: App
+  database: Database
+  kind: DatabaseKind
+  /** Moves the clock forward by milliseconds. */
+  advance(ms: number): void
+  now(): number
+  /** All messages, newest first. */
+  messages(): Promise<OutboxMessage[]>
+  /** The code of the newest message (to this address). */
+  lastCode(to?: string): Promise<string>
+  events: Event[]
+  /** Lines that were logged as warnings or errors. */
+  logged: { level: string; message: string; details: object }[]
+  /** A second node on the same database (PostgreSQL), with the same master key and clock. */
+  secondNode(): Promise<TestApp>
+  close(): Promise<void>
+}
+
+export const seconds = (n: number): number => n * 1_000
+export const minutes = (n: number): number => n * 60_000
+export const hours = (n: number): number => n * 3_600_000
+export const days = (n: number): number => n * 86_400_000
+
+/** Registers the same tests on SQLite and on PostgreSQL. Applications are closed when their group has run. */
+export const onEachDatabase = (define: (testApp: (options?: TestAppOptions) => Promise<TestApp>) => void): void => {
+  for (const kind of ['sqlite', 'postgres'] as const) {
+    describe(`on ${kind === 'sqlite' ? 'SQLite' : 'PostgreSQL'}`, () => {
+      const open: TestApp[] = []
+      after(async () => {
+        for (const app of open) await app.close()
+      })
+      define(async options => {
+        const app = await openTestApp(kind, options)
+        open.push(app)
+        return app
+      })
+    })
+  }
+}
+
+/** One application on a database of its own. Close it. */
+export const openTestApp = async (kind: DatabaseKind, options: TestAppOptions = {}): Promise<TestApp> => {
+  const schema = `t${randomBytes(8).toString('hex')}`
+  const clock = testClock(options)
+  return openNode(kind, options, { schema, clock, masterKey: randomBytes(32) })
+}
+
+interface Shared {
+  schema: string
+  clock: Clock & { advance(ms: number): void }
+  masterKey: Buffer
+}
+
+const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Shared): Promise<TestApp> => {
+  const database = await openDatabase(kind === 'sqlite' ? { file: ':memory:' } : { url: postgresUrl(), schema: shared.schema })
+  const events: Event[] = []
+  const logged: TestApp['logged'] = []
+  const log = (level: string) => (details: object, message: string) => {
+    if (level === 'warn' || level === 'error') logged.push({ level, message, details })
+    if (process.env['CENOTE_TEST_LOG'] === '1') console.error(level, message, details)
+  }
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const app = await createApp(
+    {
+      settings: { region: 'us-east-1', account: '123456789012', issuer: 'url', testMode: true, ...options.settings },
+      accessKeys: options.accessKeys ?? [],
+      publicUrl: options.publicUrl ?? url,
+    },
+    {
+      database,
+      seal: createSeal([{ id: 'test', key: shared.masterKey }]),
+      clock: shared.clock,
+      random: systemRandom,
+      compute: sharedCompute(),
+      keyPairs: fixedKeyPairs,
+      delivery: options.delivery,
+      events: { record: event => events.push(event) },
+      log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+    },
+  )
+  server.on('request', getRequestListener(app.fetch, { overrideGlobalObjects: false }))
+
+  const client = (config: CognitoIdentityProviderClientConfig) =>
+    new CognitoIdentityProvider({
+      endpoint: url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      maxAttempts: 1,
+      ...config,
+    })
+  const messages = async (): Promise<OutboxMessage[]> => {
+    const { listMessages } = await import('../../src/features/messages/outbox.ts')
+    return listMessages(app.services, {})
+  }
+  const aws = client({})
+  let closed = false
+  const close = async (): Promise<void> => {
+    if (closed) return
+    closed = true
+    aws.destroy()
+    await closeServer(server)
+    await database.close()
+  }
+  return {
+    aws,
+    client,
+    url,
+    app,
+    database,
+    kind,
+    advance: ms => shared.clock.advance(ms),
+    now: () => shared.clock.now(),
+    messages,
+    lastCode: async to => {
+      const message = (await messages()).find(candidate => to === undefined || candidate.to === to)
+      if (message?.code === undefined) throw new Error(`No code was sent${to === undefined ? '' : ` to ${to}`}.`)
+      return message.code
+    },
+    events,
+    logged,
+    secondNode: () => {
+      if (kind !== 'postgres') throw new Error('Several nodes need PostgreSQL.')
+      return openNode(kind, options, shared)
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** Stands still until it is advanced, unless the test wants real time. */
+const testClock = (options: TestAppOptions): Shared['clock'] =>
+  adjustableClock(options.realTime ? { now: () => Date.now() } : { now: () => frozenAt })
+
+/** The moment at which the test process started: near enough to the system's time for signatures and tokens. */
+const frozenAt = Date.now()
+
+const closeServer = (server: Server): Promise<void> =>
+  new Promise(resolve => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+
+const postgresUrl = (): string => {
+  const url = process.env['CENOTE_TEST_POSTGRES']
+  if (url === undefined) throw new Error('Tests run through `npm test`, which starts PostgreSQL.')
+  return url
+}
+
+let compute: (Compute & { close(): Promise<void> }) | undefined
+const sharedCompute = (): Compute => {
+  compute ??= createCompute({ threads: 1 })
+  return compute
+}
+
+/** Key pairs that were made once for all tests; making one takes longer than most tests. */
+const fixedKeyPairs: KeyPairs = {
+  take: async () => {
+    const pairs = loadKeyPairs()
+    const pair = pairs[taken++ % pairs.length]
+    if (pair === undefined) throw new Error('There are no key pairs for tests.')
+    return pair
+  },
+}
+
+let taken = 0
+let loaded: { publicKey: KeyObject; privateKey: KeyObject }[] | undefined
+const loadKeyPairs = () => {
+  if (loaded === undefined) {
+    const file = process.env['CENOTE_TEST_KEYS']
+    if (file === undefined) throw new Error('Tests run through `npm test`, which makes the key pairs.')
+    loaded = (JSON.parse(readFileSync(file, 'utf8')) as string[]).map(pem => ({
+      privateKey: createPrivateKey(pem),
+      publicKey: createPublicKey(pem),
+    }))
+  }
+  return loaded
+}
+
+/** A delivery that keeps what it was given. */
+export const keepingDelivery = (): Delivery & { sent: OutgoingMessage[] } => {
+  const sent: OutgoingMessage[] = []
+  return { sent, send: async message => void sent.push(message) }
+}

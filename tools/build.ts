@@ -1,0 +1,42 @@
+/**
+ * Bundles the program: `dist/cenote.js` and, beside it, `dist/compute-worker.js`. With `--if-stale` it does nothing
+ * when the bundle is newer than every source.
+ */
+import { globSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { build } from 'esbuild'
+import { version } from '../src/version.ts'
+
+const entryPoints = { cenote: 'src/main.ts', 'compute-worker': 'src/adapters/compute-worker.ts' }
+
+const isFresh = (): boolean => {
+  try {
+    const built = Math.min(...Object.keys(entryPoints).map(name => statSync(`dist/${name}.js`).mtimeMs))
+    const sources = [...globSync('src/**/*.ts'), 'package.json', 'package-lock.json']
+    return sources.every(file => statSync(file).mtimeMs < built)
+  } catch {
+    return false
+  }
+}
+
+const { version: packageVersion } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+if (packageVersion !== version) throw new Error(`src/version.ts says ${version}, package.json says ${packageVersion}`)
+
+if (!process.argv.includes('--if-stale') || !isFresh()) {
+  rmSync('dist', { recursive: true, force: true })
+  await build({
+    entryPoints,
+    outdir: 'dist',
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'external',
+    logLevel: 'warning',
+    // Optional native binding of pg; it is never used.
+    external: ['pg-native'],
+    // CommonJS packages inside the bundle ask for Node's modules with require.
+    banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+  })
+}

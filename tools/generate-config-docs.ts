@@ -1,0 +1,61 @@
+/** Writes `docs/configuration.md` from the table of options. With `--check` it only compares. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { options } from '../src/config.ts'
+
+const file = 'docs/configuration.md'
+
+const row = (cells: string[]): string => `| ${cells.join(' | ')} |`
+
+const page = [
+  '# Configuration',
+  '',
+  '<!-- Generated from src/config.ts by `npm run generate`. Change it there. -->',
+  '',
+  'Each option of `cenote start` is also an environment variable and a key of the YAML file that `--config FILE` (or',
+  '`CENOTE_CONFIG`) names. An option beats the environment, the environment beats the file, the file beats the default.',
+  'A switch in the environment is on with `1` or `true`.',
+  '',
+  row(['option', 'environment', 'key in the file', 'default', 'what it does']),
+  row(['---', '---', '---', '---', '---']),
+  ...options.map(({ name, value, variable, default: fallback, doc }) =>
+    row([
+      `\`--${name}${value === undefined ? '' : ` ${value}`}\``,
+      variable
+        .split(', ')
+        .map(text => `\`${text}\``)
+        .join(', '),
+      name === 'access-key' ? '`accessKeys`' : `\`${name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())}\``,
+      fallback,
+      doc,
+    ]),
+  ),
+  '',
+  '## Access keys with policies',
+  '',
+  'The file can hold any number of access keys. A key without a policy may do everything; with one, it may do what the',
+  'IAM policy document allows and nothing else.',
+  '',
+  '```yaml',
+  'host: 0.0.0.0',
+  'publicUrl: https://id.example.com',
+  'accessKeys:',
+  '  - id: AKIDOPERATOR',
+  '    secret: a-long-random-secret',
+  '  - id: AKIDREADER',
+  '    secret: another-long-random-secret',
+  '    policy:',
+  "      Version: '2012-10-17'",
+  '      Statement:',
+  '        - Effect: Allow',
+  "          Action: ['cognito-idp:Describe*', 'cognito-idp:List*', 'cognito-idp:AdminGetUser']",
+  "          Resource: 'arn:aws:cognito-idp:us-east-1:000000000000:userpool/*'",
+  '```',
+  '',
+].join('\n')
+
+if (process.argv.includes('--check')) {
+  if (readFileSync(file, 'utf8') !== page) {
+    process.stderr.write(`${file} is out of date; run npm run generate\n`)
+    process.exit(1)
+  }
+} else writeFileSync(file, page)
