@@ -6,13 +6,14 @@ import { createCaches } from './features/caches.ts'
 import { inTransaction, type Services } from './features/context.ts'
 import { pruneOutbox } from './features/messages/outbox.ts'
 import type { Settings } from './features/settings.ts'
+import { removeDeletedPools } from './features/user-pools/pool-store.ts'
 import { createFaces } from './http/app.ts'
 import { createAuthenticator } from './http/aws/authentication.ts'
 import type { TestControls } from './http/local.ts'
 import type { Database } from './store/database.ts'
 import { migrate } from './store/migrate.ts'
 import { migrations } from './store/migrations/index.ts'
-import { sweepOneTime } from './store/one-time.ts'
+import { sweepAttempts, sweepOneTime } from './store/one-time.ts'
 import { emptyTables } from './store/reset.ts'
 import { checkMasterKey, type Seal } from './store/sealed.ts'
 
@@ -45,6 +46,8 @@ export interface App {
 }
 
 const sweepRowsMax = 1_000
+/** Transactions that one tick spends on what deleted pools leave behind. */
+const poolRemovalsMax = 5
 const dayMs = 86_400_000
 
 /**
@@ -107,11 +110,20 @@ const sweep = async (services: Services): Promise<void> => {
     await sweepOneTime(tx.db, now, sweepRowsMax)
     await tx.db.deleteFrom('revoked_sessions').where('expires_at', '<', now).execute()
     await tx.db.deleteFrom('refresh_rotations').where('expires_at', '<', now).execute()
-    await tx.db.deleteFrom('sign_in_failures').where('last_failed_at', '<', now - dayMs).execute()
-    await tx.db.deleteFrom('attempts').where('window_started_at', '<', now - dayMs).execute()
-    await tx.db.deleteFrom('codes').where('expires_at', '<', now - dayMs).execute()
+    await tx.db
+      .deleteFrom('sign_in_failures')
+      .where('last_failed_at', '<', now - dayMs)
+      .execute()
+    await sweepAttempts(tx.db, now - dayMs, sweepRowsMax)
+    await tx.db
+      .deleteFrom('codes')
+      .where('expires_at', '<', now - dayMs)
+      .execute()
     await pruneOutbox(tx)
   })
+  for (let removals = 0; removals < poolRemovalsMax; removals += 1) {
+    if (!(await removeDeletedPools(services))) break
+  }
 }
 
 const testControls = (services: Services, ports: Ports): TestControls => ({

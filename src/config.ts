@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import { parse as parseYaml } from 'yaml'
-import { parsePolicy, type Policy } from './core/iam-policy.ts'
+import { type Policy, parsePolicy } from './core/iam-policy.ts'
 
 export interface AccessKey {
   id: string
@@ -54,23 +54,140 @@ interface Option {
 
 /** Every option of `cenote start`. */
 export const options: Option[] = [
-  { name: 'host', kind: 'text', value: 'ADDRESS', variable: 'CENOTE_HOST', default: '127.0.0.1', doc: 'Address to listen on. Beyond loopback an access key is required.' },
-  { name: 'port', kind: 'text', value: 'PORT', variable: 'CENOTE_PORT', default: '9229', doc: 'Port to listen on; 0 takes any free port.' },
-  { name: 'data', kind: 'text', value: 'DIR', variable: 'CENOTE_DATA', default: './.cenote', doc: 'Folder of the embedded database and the master key. `:memory:` keeps nothing.' },
-  { name: 'database', kind: 'text', value: 'URL', variable: 'CENOTE_DATABASE_URL', default: 'none', doc: '`postgres://…` replaces the embedded database. Needs a master key.' },
-  { name: 'public-url', kind: 'text', value: 'URL', variable: 'CENOTE_PUBLIC_URL', default: '`http://localhost:PORT`', doc: 'Base of issuer, links and redirects. `auto` follows the Host of the request and is for local mode only.' },
-  { name: 'issuer', kind: 'text', value: 'FORM', variable: 'CENOTE_ISSUER', default: '`url`', doc: 'Form of the issuer: `url` is `{public-url}/{poolId}`, `aws` is Cognito\'s own, anything else is a template with `{region}` and `{poolId}`.' },
-  { name: 'region', kind: 'text', value: 'REGION', variable: 'CENOTE_REGION', default: '`us-east-1`', doc: 'Region of requests that name none.' },
-  { name: 'account', kind: 'text', value: 'ID', variable: 'CENOTE_ACCOUNT', default: '`000000000000`', doc: 'Account number in ARNs, twelve digits.' },
-  { name: 'master-key', kind: 'text', value: 'KEY', variable: 'CENOTE_MASTER_KEY', default: 'generated into the data folder', doc: 'Key that seals every secret at rest: 32 bytes in hex or base64. Required with a database URL.' },
-  { name: 'access-key', kind: 'text', value: 'ID:SECRET', variable: 'CENOTE_ACCESS_KEY_ID, CENOTE_SECRET_ACCESS_KEY', default: 'none', doc: 'Access key that may do everything. More keys, each with an IAM policy, go into the file under `accessKeys`.' },
-  { name: 'smtp', kind: 'text', value: 'URL', variable: 'CENOTE_SMTP_URL', default: 'none', doc: '`smtp://` or `smtps://` server for mail. Without one, messages stay in the outbox.' },
-  { name: 'lambda-endpoint', kind: 'text', value: 'URL', variable: 'CENOTE_LAMBDA_ENDPOINT', default: 'none', doc: 'Endpoint of a Lambda Invoke API for triggers.' },
-  { name: 'tls-cert', kind: 'text', value: 'FILE', variable: 'CENOTE_TLS_CERT', default: 'none', doc: 'Certificate chain in PEM; with it the server speaks https.' },
-  { name: 'tls-key', kind: 'text', value: 'FILE', variable: 'CENOTE_TLS_KEY', default: 'none', doc: 'Private key of the certificate in PEM.' },
-  { name: 'test-mode', kind: 'switch', variable: 'CENOTE_TEST_MODE', default: 'off', doc: 'Opens `/_cenote/clock` and `/_cenote/reset`.' },
-  { name: 'insecure', kind: 'switch', variable: 'CENOTE_INSECURE', default: 'off', doc: 'Allows an address beyond loopback without an access key. Anybody who can reach the server owns it.' },
-  { name: 'log-level', kind: 'text', value: 'LEVEL', variable: 'CENOTE_LOG_LEVEL', default: '`info`', doc: 'debug, info, warn or error. Logs are JSON lines on standard error.' },
+  {
+    name: 'host',
+    kind: 'text',
+    value: 'ADDRESS',
+    variable: 'CENOTE_HOST',
+    default: '127.0.0.1',
+    doc: 'Address to listen on. Beyond loopback an access key is required.',
+  },
+  {
+    name: 'port',
+    kind: 'text',
+    value: 'PORT',
+    variable: 'CENOTE_PORT',
+    default: '9229',
+    doc: 'Port to listen on; 0 takes any free port.',
+  },
+  {
+    name: 'data',
+    kind: 'text',
+    value: 'DIR',
+    variable: 'CENOTE_DATA',
+    default: './.cenote',
+    doc: 'Folder of the embedded database and the master key. `:memory:` keeps nothing.',
+  },
+  {
+    name: 'database',
+    kind: 'text',
+    value: 'URL',
+    variable: 'CENOTE_DATABASE_URL',
+    default: 'none',
+    doc: '`postgres://…` replaces the embedded database. Needs a master key.',
+  },
+  {
+    name: 'public-url',
+    kind: 'text',
+    value: 'URL',
+    variable: 'CENOTE_PUBLIC_URL',
+    default: '`http://localhost:PORT`',
+    doc: 'Base of issuer, links and redirects. `auto` follows the Host of the request and is for local mode only.',
+  },
+  {
+    name: 'issuer',
+    kind: 'text',
+    value: 'FORM',
+    variable: 'CENOTE_ISSUER',
+    default: '`url`',
+    doc: "Form of the issuer: `url` is `{public-url}/{poolId}`, `aws` is Cognito's own, anything else is a template with `{region}` and `{poolId}`.",
+  },
+  {
+    name: 'region',
+    kind: 'text',
+    value: 'REGION',
+    variable: 'CENOTE_REGION',
+    default: '`us-east-1`',
+    doc: 'Region of requests that name none.',
+  },
+  {
+    name: 'account',
+    kind: 'text',
+    value: 'ID',
+    variable: 'CENOTE_ACCOUNT',
+    default: '`000000000000`',
+    doc: 'Account number in ARNs, twelve digits.',
+  },
+  {
+    name: 'master-key',
+    kind: 'text',
+    value: 'KEY',
+    variable: 'CENOTE_MASTER_KEY',
+    default: 'generated into the data folder',
+    doc: 'Key that seals every secret at rest: 32 bytes in hex or base64. Required with a database URL.',
+  },
+  {
+    name: 'access-key',
+    kind: 'text',
+    value: 'ID:SECRET',
+    variable: 'CENOTE_ACCESS_KEY_ID, CENOTE_SECRET_ACCESS_KEY',
+    default: 'none',
+    doc: 'Access key that may do everything. More keys, each with an IAM policy, go into the file under `accessKeys`.',
+  },
+  {
+    name: 'smtp',
+    kind: 'text',
+    value: 'URL',
+    variable: 'CENOTE_SMTP_URL',
+    default: 'none',
+    doc: '`smtp://` or `smtps://` server for mail. Without one, messages stay in the outbox.',
+  },
+  {
+    name: 'lambda-endpoint',
+    kind: 'text',
+    value: 'URL',
+    variable: 'CENOTE_LAMBDA_ENDPOINT',
+    default: 'none',
+    doc: 'Endpoint of a Lambda Invoke API for triggers.',
+  },
+  {
+    name: 'tls-cert',
+    kind: 'text',
+    value: 'FILE',
+    variable: 'CENOTE_TLS_CERT',
+    default: 'none',
+    doc: 'Certificate chain in PEM; with it the server speaks https.',
+  },
+  {
+    name: 'tls-key',
+    kind: 'text',
+    value: 'FILE',
+    variable: 'CENOTE_TLS_KEY',
+    default: 'none',
+    doc: 'Private key of the certificate in PEM.',
+  },
+  {
+    name: 'test-mode',
+    kind: 'switch',
+    variable: 'CENOTE_TEST_MODE',
+    default: 'off',
+    doc: 'Opens `/_cenote/clock` and `/_cenote/reset`.',
+  },
+  {
+    name: 'insecure',
+    kind: 'switch',
+    variable: 'CENOTE_INSECURE',
+    default: 'off',
+    doc: 'Allows an address beyond loopback without an access key. Anybody who can reach the server owns it.',
+  },
+  {
+    name: 'log-level',
+    kind: 'text',
+    value: 'LEVEL',
+    variable: 'CENOTE_LOG_LEVEL',
+    default: '`info`',
+    doc: 'debug, info, warn or error. Logs are JSON lines on standard error.',
+  },
 ]
 
 type Values = Map<string, string | boolean>
@@ -125,10 +242,17 @@ const readArguments = (args: string[]): Values => {
       allowPositionals: false,
       options: Object.fromEntries([
         ['config', { type: 'string' as const }],
-        ...options.map(option => [option.name, { type: option.kind === 'switch' ? ('boolean' as const) : ('string' as const) }]),
+        ...options.map(option => [
+          option.name,
+          { type: option.kind === 'switch' ? ('boolean' as const) : ('string' as const) },
+        ]),
       ]),
     })
-    return new Map(Object.entries(values).filter((entry): entry is [string, string | boolean] => entry[1] !== undefined && !Array.isArray(entry[1])))
+    return new Map(
+      Object.entries(values).filter(
+        (entry): entry is [string, string | boolean] => entry[1] !== undefined && !Array.isArray(entry[1]),
+      ),
+    )
   } catch (error) {
     throw new ConfigError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error))
   }
@@ -156,10 +280,13 @@ const readFile = (path: string): { values: Values; accessKeys: AccessKey[] } => 
   try {
     document = parseYaml(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new ConfigError(`cannot read ${path}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
+    throw new ConfigError(
+      `cannot read ${path}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
+    )
   }
   if (document === null || document === undefined) return noFile
-  if (typeof document !== 'object' || Array.isArray(document)) throw new ConfigError(`${path} must hold a mapping of options`)
+  if (typeof document !== 'object' || Array.isArray(document))
+    throw new ConfigError(`${path} must hold a mapping of options`)
   const values: Values = new Map()
   let accessKeys: AccessKey[] = []
   for (const [key, value] of Object.entries(document)) {
@@ -185,7 +312,8 @@ const readAccessKeys = (path: string, value: unknown): AccessKey[] => {
     const where = `${path}: accessKeys[${index}]`
     if (typeof entry !== 'object' || entry === null) throw new ConfigError(`${where} must have id and secret`)
     const { id, secret, policy, ...rest } = entry as Record<string, unknown>
-    if (typeof id !== 'string' || typeof secret !== 'string') throw new ConfigError(`${where} must have id and secret as texts`)
+    if (typeof id !== 'string' || typeof secret !== 'string')
+      throw new ConfigError(`${where} must have id and secret as texts`)
     const unknown = Object.keys(rest)[0]
     if (unknown !== undefined) throw new ConfigError(`${where}: unknown key ${unknown}`)
     try {
@@ -206,7 +334,8 @@ const switchedOn = (name: string, value: string | boolean | undefined): boolean 
 
 const readPort = (text: string): number => {
   const port = Number(text)
-  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new ConfigError(`port must be a number from 0 to 65535, not ${text}`)
+  if (!/^\d{1,5}$/.test(text) || port > 65_535)
+    throw new ConfigError(`port must be a number from 0 to 65535, not ${text}`)
   return port
 }
 
@@ -220,7 +349,9 @@ const readPublicUrl = (text: string | undefined): string | undefined => {
 const readUrl = (name: string, text: string | undefined, protocols: string[]): string | undefined => {
   if (text === undefined) return undefined
   if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
-    throw new ConfigError(`${name} must be a URL that begins with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`)
+    throw new ConfigError(
+      `${name} must be a URL that begins with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`,
+    )
   }
   return text
 }
@@ -234,7 +365,8 @@ const readIssuer = (text: string): string => {
 }
 
 const readRegion = (text: string): string => {
-  if (!/^[a-z]{2,5}(-[a-z0-9]+){1,4}$/.test(text) || text.length > 32) throw new ConfigError(`region ${text} is not a region's name, for example us-east-1`)
+  if (!/^[a-z]{2,5}(-[a-z0-9]+){1,4}$/.test(text) || text.length > 32)
+    throw new ConfigError(`region ${text} is not a region's name, for example us-east-1`)
   return text
 }
 
@@ -263,7 +395,8 @@ const readTls = (certFile: string | undefined, keyFile: string | undefined): Con
 }
 
 const readLogLevel = (text: string): string => {
-  if (!['debug', 'info', 'warn', 'error'].includes(text)) throw new ConfigError('log-level must be debug, info, warn or error')
+  if (!['debug', 'info', 'warn', 'error'].includes(text))
+    throw new ConfigError('log-level must be debug, info, warn or error')
   return text
 }
 
@@ -272,12 +405,17 @@ const checkTogether = (config: Config): void => {
   const repeated = ids.find((id, index) => ids.indexOf(id) !== index)
   if (repeated !== undefined) throw new ConfigError(`access key ${repeated} is given twice`)
   if (!isLoopback(config.host) && ids.length === 0 && !config.insecure) {
-    throw new ConfigError(`listening on ${config.host} without an access key would let anybody in; give --access-key ID:SECRET, or --insecure if that is what you want`)
+    throw new ConfigError(
+      `listening on ${config.host} without an access key would let anybody in; give --access-key ID:SECRET, or --insecure if that is what you want`,
+    )
   }
-  if (config.publicUrl === 'auto' && ids.length > 0) throw new ConfigError('public-url auto is for local mode, without access keys')
+  if (config.publicUrl === 'auto' && ids.length > 0)
+    throw new ConfigError('public-url auto is for local mode, without access keys')
   if (config.databaseUrl !== undefined) {
-    if (!/^postgres(ql)?:\/\//.test(config.databaseUrl)) throw new ConfigError('database must be a URL that begins with postgres://')
-    if (config.masterKey === undefined) throw new ConfigError('a database URL needs a master key: give --master-key or CENOTE_MASTER_KEY')
+    if (!/^postgres(ql)?:\/\//.test(config.databaseUrl))
+      throw new ConfigError('database must be a URL that begins with postgres://')
+    if (config.masterKey === undefined)
+      throw new ConfigError('a database URL needs a master key: give --master-key or CENOTE_MASTER_KEY')
   }
 }
 
@@ -324,5 +462,7 @@ const wrapped = (left: string, doc: string): string => {
     } else line = line === '' ? word : `${line} ${word}`
   }
   lines.push(line)
-  return lines.map((text, index) => `${index === 0 ? `  ${left}`.padEnd(indent) : ' '.repeat(indent)}${text}`).join('\n')
+  return lines
+    .map((text, index) => `${index === 0 ? `  ${left}`.padEnd(indent) : ' '.repeat(indent)}${text}`)
+    .join('\n')
 }

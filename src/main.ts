@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { createCompute } from './adapters/compute.ts'
 import { createKeyPairs } from './adapters/key-pairs.ts'
@@ -34,12 +35,14 @@ const start = async (config: Config): Promise<void> => {
   const port = typeof address === 'object' && address !== null ? address.port : config.port
   const scheme = config.tls === undefined ? 'http' : 'https'
 
+  const masterKey = loadMasterKey({ given: config.masterKey, dataDir: config.data })
   const database = await openDatabase(
-    config.databaseUrl === undefined ? { file: config.data === ':memory:' ? ':memory:' : databaseFile(config.data) } : { url: config.databaseUrl },
+    config.databaseUrl === undefined ? { file: databaseFile(config.data) } : { url: config.databaseUrl },
   )
-  const seal = createSeal([loadMasterKey({ given: config.masterKey, dataDir: config.data })])
-  const compute = createCompute({})
-  const keyPairs = createKeyPairs({})
+  for (const warning of [...masterKey.warnings, ...database.warnings]) log.warn({}, warning)
+  const seal = createSeal([masterKey])
+  const compute = createCompute({ log })
+  const keyPairs = createKeyPairs()
   const delivery = config.smtpUrl === undefined ? undefined : smtpDelivery(config.smtpUrl)
   const app = await createApp(
     {
@@ -83,7 +86,7 @@ const start = async (config: Config): Promise<void> => {
   process.on('unhandledRejection', cause => log.error({ cause }, 'unhandled rejection'))
 }
 
-const databaseFile = (directory: string): string => `${directory}/cenote.db`
+const databaseFile = (folder: string): string => (folder === ':memory:' ? folder : join(folder, 'cenote.db'))
 
 const listen = (config: Config, listener: RequestListener): Promise<Server> =>
   new Promise((resolve, reject) => {
@@ -135,7 +138,13 @@ const drained = (server: Server): Promise<void> =>
 
 const run = async (args: string[]): Promise<void> => {
   const [command, ...rest] = args
-  if (command === undefined || command === '--help' || command === '-h' || command === 'help' || rest.includes('--help')) {
+  if (
+    command === undefined ||
+    command === '--help' ||
+    command === '-h' ||
+    command === 'help' ||
+    rest.includes('--help')
+  ) {
     process.stdout.write(helpText())
     return
   }

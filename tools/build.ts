@@ -37,6 +37,8 @@ if (!process.argv.includes('--if-stale') || !isFresh()) {
     // Optional native binding of pg; it is never used.
     external: ['pg-native'],
     // CommonJS packages inside the bundle ask for Node's modules with require.
-    banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+    banner: {
+      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    },
   })
 }

@@ -24,7 +24,9 @@ const page = [
         .split(', ')
         .map(text => `\`${text}\``)
         .join(', '),
-      name === 'access-key' ? '`accessKeys`' : `\`${name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())}\``,
+      name === 'access-key'
+        ? '`accessKeys`'
+        : `\`${name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())}\``,
       fallback,
       doc,
     ]),

@@ -162,52 +162,27 @@ const byName = <T>(table: Record<string, T>): [string, T][] =>
 
 const quote = (text: string) => `'${text}'`
 
-/** Gives each distinct value a number, in the order of first use. */
-const numbered = () => {
-  const texts = new Map<string, number>()
-  return {
-    numberOf: (value: unknown): number => {
-      const text = JSON.stringify(value)
-      const number = texts.get(text) ?? texts.size
-      texts.set(text, number)
-      return number
-    },
-    lines: () => [...texts.keys()],
-  }
-}
-
 /**
  * The data of the model as JSON text, one entry a line. Parsing JSON takes half the time of evaluating the same object
- * literal, and equal shapes and equal lists of errors are written once.
+ * literal, and the model stands in the path of every start.
  */
 const modelData = (): string => {
   const requests = reachableStructures(Object.values(model.operations).map(({ input }) => input))
-  const shapes = numbered()
-  const errors = numbered()
-  const structures = byName(model.structures).map(([name, members]) => {
-    const required = Object.keys(members).filter(member => members[member]?.required)
-    const numbers = Object.entries(members).map(([member, description]) => {
+  const lines = (entries: [string, unknown][]) =>
+    entries.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',\n')
+  const operations = byName(model.operations).map(([name, { input, output, auth, errors }]): [string, unknown] => [
+    name,
+    { input, output: output === noOutput ? null : output, auth, errors: [...errors].sort() },
+  ])
+  const structures = byName(model.structures).map(([name, members]): [string, unknown] => {
+    const shapes = Object.entries(members).map(([member, description]) => {
       const shape = memberShape(description)
-      return [member, shapes.numberOf(requests.has(name) ? shape : withoutConstraints(shape))]
+      return [member, requests.has(name) ? shape : withoutConstraints(shape)]
     })
-    return `${JSON.stringify(name)}:${JSON.stringify({ required, members: Object.fromEntries(numbers) })}`
+    const required = Object.keys(members).filter(member => members[member]?.required)
+    return [name, { required, members: Object.fromEntries(shapes) }]
   })
-  const operations = byName(model.operations).map(([name, { input, output, auth, errors: declared }]) => {
-    const description = {
-      input,
-      output: output === noOutput ? null : output,
-      auth,
-      errors: errors.numberOf([...declared].sort()),
-    }
-    return `${JSON.stringify(name)}:${JSON.stringify(description)}`
-  })
-  const lines = (entries: string[]) => `\n${entries.join(',\n')}\n`
-  const text = [
-    `{"errors":[${lines(errors.lines())}],`,
-    `"shapes":[${lines(shapes.lines())}],`,
-    `"operations":{${lines(operations)}},`,
-    `"structures":{${lines(structures)}}}`,
-  ].join('\n')
+  const text = `{"operations":{\n${lines(operations)}\n},"structures":{\n${lines(structures)}\n}}`
   return /`|\$\{/.test(text) ? fail('The model does not fit into a template literal') : text
 }
 
@@ -260,34 +235,13 @@ export interface Structure {
   readonly members: Readonly<Record<string, Shape>>
 }
 
-interface Data {
-  errors: ErrorName[][]
-  shapes: Shape[]
-  operations: Record<OperationName, { input: string; output: string | null; auth: 'sigv4' | 'none'; errors: number }>
-  structures: Record<string, { required: string[]; members: Record<string, number> }>
+interface Model {
+  readonly operations: Readonly<Record<OperationName, OperationModel>>
+  /** Structures that only occur in answers carry no constraints, because answers are not checked. */
+  readonly structures: Readonly<Record<string, Structure>>
 }
 
-const data: Data = JSON.parse(String.raw\`${modelData()}\`)
-
-const mapValues = <Key extends string, From, To>(table: Record<Key, From>, change: (value: From) => To) => {
-  const changed: Partial<Record<Key, To>> = {}
-  for (const key in table) changed[key] = change(table[key])
-  return changed as Record<Key, To>
-}
-
-export const operations: Readonly<Record<OperationName, OperationModel>> = mapValues(data.operations, operation => ({
-  ...operation,
-  errors: data.errors[operation.errors]!,
-}))
-
-/**
- * All structures by name. Those that only occur in answers carry no constraints, because answers are not checked.
- * Members with equal types and constraints share one Shape object.
- */
-export const structures: Readonly<Record<string, Structure>> = mapValues(data.structures, ({ required, members }) => ({
-  required,
-  members: mapValues(members, number => data.shapes[number]!),
-}))
+export const { operations, structures }: Model = JSON.parse(String.raw\`${modelData()}\`)
 `
 
 // ---------------------------------------------------------------------------------------------- types.ts

@@ -3,10 +3,13 @@ import { type KeyObject, sign } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
 import { chooseModPow } from './mod-pow.ts'
 
-/** base^exponent mod N. Both have buffers of their own, because a view drags its whole buffer through the port. */
+/**
+ * base^exponent mod N. Numbers travel as strings with one character per byte (latin1): they are copied at once, where a
+ * view costs a buffer object and drags the whole pool it lies in through the port.
+ */
 export interface ModPowJob {
-  base: Uint8Array
-  exponent: Uint8Array
+  base: string
+  exponent: string
 }
 
 /** A signature by the key that was sent under this number, now or earlier. */
@@ -19,8 +22,8 @@ export interface SignJob {
   forget?: number
 }
 
-/** A power, a signature in base64url, or why there is none. */
-export type JobResult = Uint8Array | string | Error
+/** A power in latin1, a signature in base64url, or why there is none. */
+export type JobResult = string | Error
 
 export type FromWorker = { ready: string } | { results: JobResult[] }
 
@@ -35,9 +38,8 @@ const signText = ({ text, keyId, key, forget }: SignJob): string => {
   return sign('sha256', Buffer.from(text), known).toString('base64url')
 }
 
-const power = ({ base, exponent }: ModPowJob): Uint8Array =>
-  // Copied, since small results live in a pool that must not travel with them.
-  new Uint8Array(modPow(Buffer.from(base.buffer), Buffer.from(exponent.buffer)))
+const power = ({ base, exponent }: ModPowJob): string =>
+  modPow(Buffer.from(base, 'latin1'), Buffer.from(exponent, 'latin1')).toString('latin1')
 
 const perform = (job: ModPowJob | SignJob): JobResult => {
   try {

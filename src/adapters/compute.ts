@@ -16,6 +16,8 @@ export interface ComputeOptions {
   /** Keys that each thread keeps. */
   keyLimit?: number
   log?: Log
+  /** The program of the threads, where it is not the one beside this file. */
+  workerFile?: URL
 }
 
 export interface ThreadedCompute extends Compute {
@@ -27,7 +29,7 @@ export interface ThreadedCompute extends Compute {
 
 interface Job {
   work: ModPowJob | { key: KeyObject; text: string }
-  resolve: (result: Uint8Array | string) => void
+  resolve: (result: string) => void
   reject: (error: Error) => void
 }
 
@@ -47,11 +49,8 @@ const batchSize = 8
 /** One batch at work and one at hand, so that a thread never waits for the main thread. */
 const batchesAhead = 2
 
-// Both run as TypeScript from the sources and as JavaScript beside the bundle.
-const workerFile = new URL(
-  import.meta.url.endsWith('.ts') ? './compute-worker.ts' : './compute-worker.js',
-  import.meta.url,
-)
+// From the sources the worker runs as TypeScript, beside the bundle as JavaScript.
+const workerName = import.meta.url.endsWith('.ts') ? './compute-worker.ts' : './compute-worker.js'
 
 /**
  * Workers for signatures and powers. Both operations reject with `ComputeOverloaded` when the queue is full, and with
@@ -59,6 +58,7 @@ const workerFile = new URL(
  */
 export const createCompute = (options: ComputeOptions = {}): ThreadedCompute => {
   const { threads: threadCount = 2, queueLimit = 1024, keyLimit = 256, log } = options
+  const { workerFile = new URL(workerName, import.meta.url) } = options
   const threads: Thread[] = []
   const waiting: Job[] = []
   const keyNumbers = new WeakMap<KeyObject, number>()
@@ -69,10 +69,10 @@ export const createCompute = (options: ComputeOptions = {}): ThreadedCompute => 
 
   const startThreads = (): void => {
     while (threads.length < threadCount) {
-      const worker = new Worker(workerFile, { name: 'cenote-compute' })
+      // Flags of the main program, such as the kind of its input or preloaded modules, are not meant for the threads.
+      const worker = new Worker(workerFile, { name: 'cenote-compute', execArgv: [] })
       const thread: Thread = { worker, sent: [], keyIds: new Set() }
       threads.push(thread)
-      worker.unref()
       worker.on('message', (message: FromWorker) => {
         if ('results' in message) settle(thread, message.results)
         else if (message.ready === 'rsa') log?.debug({}, 'Compute thread started')
@@ -83,6 +83,8 @@ export const createCompute = (options: ComputeOptions = {}): ThreadedCompute => 
       worker.on('messageerror', () => void worker.terminate())
       worker.on('error', error => log?.error({ error }, 'Compute thread failed'))
       worker.on('exit', () => bury(thread))
+      // Last, because listening for messages holds the program up again.
+      worker.unref()
     }
   }
 
@@ -93,8 +95,8 @@ export const createCompute = (options: ComputeOptions = {}): ThreadedCompute => 
     for (const [index, job] of jobs.entries()) {
       const result = results[index]
       if (result === undefined) job.reject(new Error('The compute thread left out a result'))
-      else if (result instanceof Error) job.reject(result)
-      else job.resolve(result)
+      else if (typeof result === 'string') job.resolve(result)
+      else job.reject(result)
     }
     scheduleFlush()
   }
@@ -157,25 +159,24 @@ export const createCompute = (options: ComputeOptions = {}): ThreadedCompute => 
     setImmediate(flush)
   }
 
-  const enqueue = (work: Job['work']): Promise<Uint8Array | string> => {
+  const enqueue = (work: Job['work']): Promise<string> => {
     if (closed) return Promise.reject(new Error('The compute threads have been closed'))
     if (pending >= queueLimit) return Promise.reject(new ComputeOverloaded())
     pending += 1
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | string>()
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
     waiting.push({ work, resolve, reject })
     scheduleFlush()
     return promise
   }
 
   return {
-    async signRs256(key, text) {
-      return String(await enqueue({ key, text }))
-    },
+    signRs256: (key, text) => enqueue({ key, text }),
 
     async modPow(base, exponent) {
-      const power = await enqueue({ base: new Uint8Array(base), exponent: new Uint8Array(exponent) })
-      if (typeof power === 'string') throw new Error('The compute thread mixed up its results')
-      return Buffer.from(power.buffer, power.byteOffset, power.byteLength)
+      return Buffer.from(
+        await enqueue({ base: base.toString('latin1'), exponent: exponent.toString('latin1') }),
+        'latin1',
+      )
     },
 
     warm() {

@@ -250,8 +250,8 @@ export const canWrite = (
 ): boolean => writableAttributes(client, schema).has(name)
 
 /**
- * Throws InvalidParameterException when a list of the client names an attribute that it cannot read or write, or when
- * its write attributes leave out one that users of the pool must supply.
+ * Throws InvalidParameterException when a list of the client names an attribute that it cannot read or write. Write
+ * attributes that leave out a required one are accepted; it is the sign-up through such a client that fails.
  */
 export const checkClientAttributes = (
   client: ClientAttributeSettings,
@@ -262,11 +262,7 @@ export const checkClientAttributes = (
   const readable = readableAttributes({}, everything)
   const writable = writableAttributes({}, everything)
   if (client.ReadAttributes?.some(name => !readable.has(name))) throw invalidReadAttributes(activity)
-  if (client.WriteAttributes === undefined) return
-  const listed = new Set(client.WriteAttributes)
-  if (client.WriteAttributes.some(name => !writable.has(name)) || missingAttributes(schema, listed).length > 0) {
-    throw invalidWriteAttributes(activity)
-  }
+  if (client.WriteAttributes?.some(name => !writable.has(name))) throw invalidWriteAttributes(activity)
 }
 
 const namesWhere = (

@@ -162,6 +162,60 @@ export const deletionProtected = () =>
   invalidParameter(
     'The user pool cannot be deleted because deletion protection is activated. Deletion protection must be inactivated first.',
   )
+/** The wording is not published. */
+export const tooManyPools = () => limitExceeded('The account has reached its limit of user pools in this Region.')
+const poolTagging = failure('UserPoolTaggingException')
+/** What is wrong with tags; their operations and those of the pool raise it under different names. Not published. */
+export const tagFaults = {
+  reserved: 'Tag keys must not begin with aws:, which is reserved.',
+  tooMany: 'A user pool can have at most 50 tags.',
+}
+export const invalidPoolTags = (fault: keyof typeof tagFaults) => poolTagging(tagFaults[fault])
+export const invalidTags = (fault: keyof typeof tagFaults) => invalidParameter(tagFaults[fault])
+/** The wording is not published. */
+export const notAPoolArn = () => invalidParameter('ResourceArn is not the ARN of a user pool.')
+/** The features that the tier of the pool does not offer, by their names in the pricing. */
+export const featuresUnavailableInTier = (tier: string, features: readonly string[]) =>
+  featureUnavailableInTier(
+    `The following features need to be disabled for the ${tier} pricing tier configured: ${features.join(', ')}`,
+  )
+export const mfaOffWithFactor = () =>
+  invalidParameter("Invalid MFA configuration given, can't turn off MFA and configure an MFA together.")
+export const mfaWithoutFactor = () =>
+  invalidParameter("Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration.")
+export const updateVerificationNotAutoVerified = () =>
+  invalidParameter('All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes')
+export const adminOnlyWithOthers = () =>
+  invalidParameter('Account Recovery Setting cannot use admin_only setting with any other recovery mechanisms.')
+export const invalidMessage = () => invalidParameter('The message is invalid.')
+export const fromWithoutSourceArn = () =>
+  invalidParameter('Cannot configure From email address for default email configuration')
+/** Further rules on the settings of a pool. None of these texts is published. */
+export const poolSettingFaults = {
+  repeatedRecovery: 'Each recovery mechanism and each priority can be used once in AccountRecoverySetting.',
+  passwordFactorMissing: 'AllowedFirstAuthFactors must contain PASSWORD.',
+  softwareTokenFirst: 'SOFTWARE_TOKEN cannot be a first authentication factor.',
+  oneTimePasswordWithMfa:
+    'EMAIL_OTP and SMS_OTP cannot be allowed as first authentication factors when MFA is required.',
+  passkeyWithMfa:
+    'WEB_AUTHN can be allowed as a first authentication factor when MFA is required only with the FactorConfiguration MULTI_FACTOR_WITH_USER_VERIFICATION.',
+  passkeyVerification: 'MULTI_FACTOR_WITH_USER_VERIFICATION needs UserVerification required.',
+  relyingParty: 'RelyingPartyId must be a domain name that is not a public suffix.',
+  sourceArnMissing: 'SourceArn is required when EmailSendingAccount is DEVELOPER.',
+  sourceArnNotIdentity: 'SourceArn must be the ARN of an Amazon SES identity.',
+  fromOutsideIdentity: 'The From address must belong to the identity of SourceArn.',
+  emailMfaSender: 'Email MFA needs an EmailConfiguration with the EmailSendingAccount DEVELOPER.',
+  emailMfaRecovery: 'Email MFA cannot be used when e-mail is the only account recovery mechanism.',
+  twoSmsServices: 'SmsConfiguration takes SnsCallerArn or EumsSms, not both.',
+  smsRegion: 'The Region of EumsSms must be the Region of the user pool.',
+  preTokenArns: 'PreTokenGeneration and the LambdaArn of PreTokenGenerationConfig must be the same.',
+  senderWithoutKey: 'KMSKeyID is required with CustomSMSSender and CustomEmailSender.',
+  kmsKeyMissing: 'KmsKeyArn is required when KeyType is CUSTOMER_MANAGED_KEY.',
+  acrLevel: 'AcrConfiguration has the levels Level1, Level2, Level3 and Level4.',
+  acrValue: 'An AcrValue has 1 to 64 characters, without spaces, double quotes and backslashes.',
+  acrRepeated: 'Each AcrValue must be unique among all levels, those with a default value included.',
+}
+export const invalidPoolSetting = (fault: keyof typeof poolSettingFaults) => invalidParameter(poolSettingFaults[fault])
 export const poolHasDomain = () =>
   invalidParameter('User pool cannot be deleted. It has a domain configured that should be deleted first.')
 export const smsRequiredForMfa = () =>
@@ -286,6 +340,18 @@ export const noDestinationForInvitation = (attribute: string) =>
 // ---------------------------------------------------------------------------------------------- sign-up and codes
 
 export const signUpNotPermitted = () => notAuthorized('SignUp is not permitted for this user pool')
+/** SignUp without a password where users need one: reported as the constraints that the published model lacks. */
+export const signUpPasswordMissing = () =>
+  invalidParameter(
+    "1 validation error detected: Value at 'password' failed to satisfy constraint: Member must not be null",
+  )
+export const signUpPasswordBlank = () =>
+  invalidParameter(
+    "2 validation errors detected: Value at 'password' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[\\S]+.*[\\S]+$; Value at 'password' failed to satisfy constraint: Member must have length greater than or equal to 6",
+  )
+/** The wording is not published. */
+export const preferredUsernameAtSignUp = () =>
+  invalidParameter('preferred_username is an alias of this user pool and can be set only after the user is confirmed.')
 export const userCannotBeConfirmed = (status: string) =>
   notAuthorized(`User cannot be confirmed. Current status is ${status}`)
 export const userAlreadyConfirmed = () => invalidParameter('User is already confirmed.')

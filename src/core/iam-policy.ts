@@ -90,7 +90,7 @@ const applies = (statement: Statement, request: PolicyRequest): boolean =>
 export const parsePolicy = (document: unknown): Policy => {
   const policy = members('The policy', typeof document === 'string' ? parseText(document) : document)
   refuseOthers('The policy', policy, ['Version', 'Id', 'Statement'])
-  const version = policy.get('Version') ?? '2008-10-17'
+  const version = policy.has('Version') ? policy.get('Version') : '2008-10-17'
   if (version !== '2012-10-17' && version !== '2008-10-17') {
     throw new Error("The policy: Version must be '2012-10-17' or '2008-10-17'")
   }
@@ -153,7 +153,7 @@ const readResource = (where: string, pattern: string): Matcher => {
 
 /** With a wildcard an ARN pattern may be shorter than the six parts of an ARN. */
 const isArn = (pattern: string): boolean =>
-  pattern.startsWith('arn:') && (pattern.split(':').length >= 6 || pattern.endsWith('*'))
+  pattern.startsWith('arn:') && (pattern.split(':').length >= 6 || pattern.includes('*'))
 
 // ---------------------------------------------------------------------------------------------- conditions
 
@@ -283,11 +283,9 @@ const inRange: Comparison = (range, where) => {
   else list.addSubnet(address, length, bits === 32 ? 'ipv4' : 'ipv6')
   const family = isMapped || bits === 32 ? 'ipv4' : 'ipv6'
   return text => {
-    const plain = text.split('%', 1)[0] ?? ''
-    const actual = ipv4Of(plain) ?? plain
+    const actual = ipv4Of(text) ?? text
     // The list itself would find every IPv4 address in ::/0, which is meant for IPv6 alone.
-    const actualFamily = isIPv4(actual) ? 'ipv4' : 'ipv6'
-    return isIP(actual) !== 0 && actualFamily === family && list.check(actual, family)
+    return isIP(actual) === (family === 'ipv4' ? 4 : 6) && list.check(actual, family)
   }
 }
 

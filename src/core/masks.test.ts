@@ -23,7 +23,7 @@ test('a phone number shows its last four digits, unless it has no more than thos
   for (const [phoneNumber, expected] of table) assert.equal(maskPhoneNumber(phoneNumber), expected)
 })
 
-test('the medium decides which mask applies', () => {
-  assert.equal(maskDestination('EMAIL', 'test@test.com'), 't***@t***')
-  assert.equal(maskDestination('SMS', '+12065551234'), '+*******1234')
+test('the attribute decides which mask applies', () => {
+  assert.equal(maskDestination('email', 'test@test.com'), 't***@t***')
+  assert.equal(maskDestination('phone_number', '+12065551234'), '+*******1234')
 })

@@ -15,6 +15,6 @@ export const maskPhoneNumber = (phoneNumber: string): string => {
   return `+${'*'.repeat(digits.length - shown.length)}${shown}`
 }
 
-/** The masked form of an address or number that messages go to. */
-export const maskDestination = (medium: 'EMAIL' | 'SMS', destination: string): string =>
-  medium === 'EMAIL' ? maskEmail(destination) : maskPhoneNumber(destination)
+/** The masked form of the value of an attribute that messages go to. */
+export const maskDestination = (attribute: 'email' | 'phone_number', destination: string): string =>
+  attribute === 'email' ? maskEmail(destination) : maskPhoneNumber(destination)

@@ -15,6 +15,7 @@ test('a hash matches by any of the names and any of the secrets', () => {
     [hash, ['mytestuser'], [secret], true],
     [hash, ['other', 'mytestuser'], ['old secret', secret], true],
     [hash, ['mytestuser', 'other'], [secret, 'new secret'], true],
+    [hash, ['mytestuser', 'mytestuser'], [secret], true],
     [hash, ['MyTestUser'], [secret], false],
     [hash, ['mytestuser'], [], false],
     [hash, [], [secret], false],

@@ -1,5 +1,5 @@
 /** The secret hash, by which an app client with a secret proves that it knows it without sending it. */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 
 /** Base64 of the HMAC-SHA256 of username and client id under the client secret, all in UTF-8; 44 characters. */
 export const secretHash = (username: string, clientId: string, secret: string): string =>
@@ -28,6 +28,16 @@ export const matchesSecretHash = (
     for (const username of usernames) {
       if (timingSafeEqual(given, Buffer.from(secretHash(username, clientId, secret)))) matches = true
     }
+  }
+  return matches
+}
+
+/** Whether the presented text is one of the secrets themselves. Compared in constant time, whatever their lengths. */
+export const matchesSecret = (presented: string, secrets: readonly string[]): boolean => {
+  const given = hash('sha256', presented, 'buffer')
+  let matches = false
+  for (const secret of secrets) {
+    if (timingSafeEqual(given, hash('sha256', secret, 'buffer'))) matches = true
   }
   return matches
 }

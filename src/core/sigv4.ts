@@ -284,12 +284,13 @@ const basicFormat = (time: number): string => `${new Date(time).toISOString().sl
  */
 const readSignedHeaders = (text: string, headers: Values): string[] => {
   const names = text.split(';', signedHeadersMax + 1)
+  if (names.length > signedHeadersMax) throw errors.signatureMismatch()
   const wellFormed = names.every(
     (name, index) =>
       /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && headers.has(name) && (index === 0 || name > (names[index - 1] ?? '')),
   )
   if (!names.includes('host') || !headers.has('host')) throw errors.hostNotSigned()
-  if (!wellFormed || names.length > signedHeadersMax) throw errors.signatureMismatch()
+  if (!wellFormed) throw errors.signatureMismatch()
   const signed = new Set(names)
   for (const name of headers.keys()) {
     if (isAmzName(name) && !signed.has(name)) throw errors.headerNotSigned(printable(name))

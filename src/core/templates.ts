@@ -3,38 +3,31 @@
  * `{##text##}` for a link with that text.
  */
 
-/** What a message says where the pool has no text of its own. */
+/** A message with placeholders, or filled. Text messages have no subject; theirs is empty. */
+export interface MessageTemplate {
+  subject: string
+  body: string
+}
+
+/** What a message says where the pool has no text of its own, in mails and text messages alike. */
 export const defaultMessages = {
   /** A code that verifies an address, confirms a sign-up or resets a password. */
-  verification: {
-    emailSubject: 'Your verification code',
-    emailMessage: 'Your verification code is {####}. ',
-    smsMessage: 'Your verification code is {####}. ',
-  },
-  /** A link that confirms a sign-up. */
+  verification: { subject: 'Your verification code', body: 'Your verification code is {####}. ' },
+  /** A link that confirms a sign-up; mails only. */
   link: {
-    emailSubject: 'Your verification link',
-    emailMessage: 'Please click the link below to verify your email address. {##Verify Email##} ',
+    subject: 'Your verification link',
+    body: 'Please click the link below to verify your email address. {##Verify Email##} ',
   },
-  /** A code at sign-in. The texts of the e-mail are not published. */
-  authentication: {
-    emailSubject: 'Your authentication code',
-    emailMessage: 'Your authentication code is {####}. ',
-    smsMessage: 'Your authentication code is {####}. ',
-  },
+  /** A code at sign-in. The subject, and the body in mails, are not published. */
+  authentication: { subject: 'Your authentication code', body: 'Your authentication code is {####}. ' },
   /** An account made by an administrator. */
   invitation: {
-    emailSubject: 'Your temporary password',
-    emailMessage: 'Your username is {username} and temporary password is {####}. ',
-    smsMessage: 'Your username is {username} and temporary password is {####}. ',
+    subject: 'Your temporary password',
+    body: 'Your username is {username} and temporary password is {####}. ',
   },
-  /** The same without a password. The subject is not published. */
-  passwordlessInvitation: {
-    emailSubject: 'Your account',
-    emailMessage: 'Your username is {username}.',
-    smsMessage: 'Your username is {username}.',
-  },
-} as const
+  /** The same for a user who gets no password. The subject is not published. */
+  invitationWithoutPassword: { subject: 'Your account', body: 'Your username is {username}.' },
+} satisfies Record<string, MessageTemplate>
 
 export interface TemplateValues {
   code?: string
@@ -43,23 +36,29 @@ export interface TemplateValues {
   link?: string
 }
 
-/** Where the text goes: the body of a mail is HTML, a subject is one line, a text message is plain. */
-export type TemplateUse = 'email' | 'subject' | 'sms'
-
 const codePlaceholder = '{####}'
 const usernamePlaceholder = '{username}'
 const linkOpening = '{##'
 const linkClosing = '##}'
 
 /**
- * The text with its placeholders filled. Those without a value stay as they are, so that a username is never taken for
- * a placeholder of its own: the template is read once, from left to right, in linear time.
+ * The message with its placeholders filled. Those without a value stay as they are. Each text is read once, from left to
+ * right, in linear time, so that nothing in a value is ever taken for a placeholder.
  *
- * In mails, username and link are escaped for HTML; the template itself is HTML by its author's choice, and the code
- * stands as it is. In subjects, line breaks and other control characters become blanks, so that nothing in them can
- * begin another header line. Links are made in mails only.
+ * The body of a mail is HTML by its author's choice: username and link are escaped in it, the code stands as it is. A
+ * subject is one line: line breaks and other control characters become blanks, so that nothing in it can begin another
+ * header line. Links are made in the body of mails only.
  */
-export const fillTemplate = (template: string, values: TemplateValues, use: TemplateUse): string => {
+export const fillTemplate = (
+  template: MessageTemplate,
+  values: TemplateValues,
+  medium: 'EMAIL' | 'SMS',
+): MessageTemplate => ({
+  subject: oneLine(fillText(template.subject, values, false)),
+  body: fillText(template.body, values, medium === 'EMAIL'),
+})
+
+const fillText = (template: string, values: TemplateValues, isHtml: boolean): string => {
   const lastClosing = template.lastIndexOf(linkClosing)
   let text = ''
   let at = 0
@@ -67,15 +66,15 @@ export const fillTemplate = (template: string, values: TemplateValues, use: Temp
     const open = template.indexOf('{', at)
     if (open === -1) break
     text += template.slice(at, open)
-    if (values.code !== undefined && template.startsWith(codePlaceholder, open)) {
-      text += values.code
+    if (template.startsWith(codePlaceholder, open)) {
+      text += values.code ?? codePlaceholder
       at = open + codePlaceholder.length
     } else if (values.username !== undefined && template.startsWith(usernamePlaceholder, open)) {
-      text += use === 'email' ? escapeHtml(values.username) : values.username
+      text += isHtml ? escapeHtml(values.username) : values.username
       at = open + usernamePlaceholder.length
     } else if (
       values.link !== undefined &&
-      use === 'email' &&
+      isHtml &&
       template.startsWith(linkOpening, open) &&
       lastClosing >= open + linkOpening.length
     ) {
@@ -87,17 +86,17 @@ export const fillTemplate = (template: string, values: TemplateValues, use: Temp
       at = open + 1
     }
   }
-  text += template.slice(at)
-  return use === 'subject' ? oneLine(text) : text
+  return text + template.slice(at)
 }
 
 /** Whether the template has a place for the code. */
 export const hasCodePlaceholder = (template: string): boolean => template.includes(codePlaceholder)
 
-/** Whether the template has a place for a link. */
+/** Whether the template has a place for a link; the place for the code, which looks alike, is none. */
 export const hasLinkPlaceholder = (template: string): boolean => {
-  const open = template.indexOf(linkOpening)
-  return open !== -1 && template.includes(linkClosing, open + linkOpening.length)
+  const text = template.replaceAll(codePlaceholder, '')
+  const open = text.indexOf(linkOpening)
+  return open !== -1 && text.includes(linkClosing, open + linkOpening.length)
 }
 
 /** The text with the characters that mean something in HTML, in elements and in quoted attributes, as entities. */

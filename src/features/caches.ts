@@ -3,7 +3,7 @@
  * A change deletes the entry here and tells the other nodes; a short age limit covers a lost message.
  */
 import type { Clock } from '../core/ports.ts'
-import { createCache, type Cache } from '../store/cache.ts'
+import { type Cache, createCache } from '../store/cache.ts'
 import type { Database } from '../store/database.ts'
 import type { Client } from './app-clients/client.ts'
 import type { Pool } from './user-pools/pool.ts'
@@ -13,6 +13,8 @@ export interface Caches {
   pools: Cache<Pool | undefined>
   clients: Cache<Client | undefined>
   signingKeys: Cache<SigningKeys>
+  /** Numbers of users of large pools, each at most a minute old. Nothing invalidates them. */
+  userCounts: Cache<number>
   /** Forgets an entry on this node and on all others. Call it after the commit. */
   invalidate(name: CacheName, key: string): Promise<void>
   /** Forgets everything on this node. */
@@ -32,20 +34,23 @@ export const createCaches = async (database: Database, clock: Clock): Promise<Ca
     pools: createCache<Pool | undefined>(options),
     clients: createCache<Client | undefined>(options),
     signingKeys: createCache<SigningKeys>(options),
+    userCounts: createCache<number>({ ...options, maxAgeMs: 60_000 }),
   }
-  await database.listen(channel, payload => {
+  const clear = () => {
+    for (const cache of Object.values(caches)) cache.clear()
+  }
+  const receive = (payload: string) => {
     const [name, key] = payload.split(' ', 2)
     if (key !== undefined && isCacheName(name)) caches[name].delete(key)
-  })
+  }
+  await database.listen(channel, receive, clear)
   return {
     ...caches,
     invalidate: async (name, key) => {
       caches[name].delete(key)
       await database.notify(channel, `${name} ${key}`)
     },
-    clear: () => {
-      for (const cache of Object.values(caches)) cache.clear()
-    },
+    clear,
   }
 }
 

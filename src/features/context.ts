@@ -1,9 +1,10 @@
 /**
  * What every operation is given, and the wrappers that load pool, client and signed-in user before it runs.
  */
+
+import type { Transaction } from 'kysely'
 import type { OperationInputs, OperationName, OperationOutputs } from '../contract/types.ts'
 import type { Clock, Compute, Delivery, Events, KeyPairs, Log, Random } from '../core/ports.ts'
-import type { Transaction } from 'kysely'
 import { type Database, transaction } from '../store/database.ts'
 import type { Seal } from '../store/sealed.ts'
 import type { Tables } from '../store/tables.ts'

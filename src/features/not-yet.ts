@@ -1,6 +1,7 @@
 /** Operations that this version does not offer. Each answers with an error that names it; this is the only list. */
-import { notYetAvailable } from '../core/errors.ts'
+
 import type { OperationName } from '../contract/types.ts'
+import { notYetAvailable } from '../core/errors.ts'
 import type { Operations } from './context.ts'
 
 export const notYetNames = [
@@ -15,7 +16,6 @@ export const notYetNames = [
   'AdminListUserSessions',
   'AdminRevokeUserSession',
   'AdminSetUserMFAPreference',
-  'AdminSetUserSettings',
   'AdminUpdateAuthEventFeedback',
   'AdminUpdateDeviceStatus',
   'AssociateSoftwareToken',
@@ -51,16 +51,13 @@ export const notYetNames = [
   'GetIdentityProviderByIdentifier',
   'GetLogDeliveryConfiguration',
   'GetProvisionedLimit',
-  'GetSigningCertificate',
   'GetUICustomization',
   'GetUserAuthFactors',
   'GetUserPoolClientSessionConfiguration',
-  'GetUserPoolMfaConfig',
   'GetUserPoolSessionConfiguration',
   'ListDevices',
   'ListIdentityProviders',
   'ListResourceServers',
-  'ListTagsForResource',
   'ListTerms',
   'ListUserImportJobs',
   'ListUserPoolReplicas',
@@ -72,14 +69,10 @@ export const notYetNames = [
   'SetUICustomization',
   'SetUserMFAPreference',
   'SetUserPoolClientSessionConfiguration',
-  'SetUserPoolMfaConfig',
   'SetUserPoolSessionConfiguration',
-  'SetUserSettings',
   'StartUserImportJob',
   'StartWebAuthnRegistration',
   'StopUserImportJob',
-  'TagResource',
-  'UntagResource',
   'UpdateAuthEventFeedback',
   'UpdateDeviceStatus',
   'UpdateIdentityProvider',

@@ -9,6 +9,8 @@ export interface Resource {
   tags: Record<string, string>
   /** Tags that the request brings. */
   requestTags: Record<string, string>
+  /** Keys of the tags that the request brings or removes. */
+  tagKeys: string[]
 }
 
 /**
@@ -16,17 +18,26 @@ export interface Resource {
  * exist has no tags, so that conditions on tags refuse.
  */
 export const resourceOf = async (ctx: Context, input: unknown): Promise<Resource> => {
-  const { UserPoolId, ResourceArn, UserPoolTags, Tags } = input as Partial<Record<string, unknown>>
+  const { UserPoolId, ResourceArn, UserPoolTags, Tags, TagKeys } = input as Partial<Record<string, unknown>>
   const requestTags = asTags(UserPoolTags ?? Tags)
-  const poolId = typeof UserPoolId === 'string' ? UserPoolId : typeof ResourceArn === 'string' ? poolIdOf(ResourceArn) : undefined
+  const tagKeys = Array.isArray(TagKeys) ? TagKeys.map(String) : Object.keys(requestTags)
+  const poolId =
+    typeof UserPoolId === 'string' ? UserPoolId : typeof ResourceArn === 'string' ? poolIdOf(ResourceArn) : undefined
   if (poolId === undefined) {
-    return { arn: `arn:aws:cognito-idp:${ctx.region}:${ctx.settings.account}:userpool/*`, tags: {}, requestTags }
+    return {
+      arn: `arn:aws:cognito-idp:${ctx.region}:${ctx.settings.account}:userpool/*`,
+      tags: {},
+      requestTags,
+      tagKeys,
+    }
   }
   const pool = await findPool(ctx, poolId)
   return {
-    arn: poolArn(ctx.settings, { id: poolId, region: ctx.region }),
+    // The pool's own region: a caller chooses the region of a request by signing for it.
+    arn: poolArn(ctx.settings, pool ?? { id: poolId, region: ctx.region }),
     tags: pool?.settings.UserPoolTags ?? {},
     requestTags,
+    tagKeys,
   }
 }
 

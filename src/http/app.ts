@@ -2,16 +2,16 @@
  * From HTTP to a face: by method and path. Request id, size limit and headers of every answer are here; rules are not.
  */
 import type { IncomingMessage } from 'node:http'
-import { type Context as HonoContext, Hono } from 'hono'
+import { Hono, type Context as HonoContext } from 'hono'
 import { newUuid } from '../core/ids.ts'
 import type { Services } from '../features/context.ts'
 import { issuerOf } from '../features/settings.ts'
 import { findPool } from '../features/user-pools/pool.ts'
 import { getSigningKeys, presentJwks } from '../features/user-pools/signing-keys.ts'
 import type { Authenticator } from './aws/authentication.ts'
-import { type AwsRequest, handleAws } from './aws/handler.ts'
 import { preflight } from './aws/cors.ts'
-import { localFace, type LocalFaceOptions } from './local.ts'
+import { type AwsRequest, handleAws } from './aws/handler.ts'
+import { type LocalFaceOptions, localFace } from './local.ts'
 
 export interface FaceOptions extends LocalFaceOptions {
   services: Services
@@ -61,7 +61,9 @@ export const createFaces = (options: FaceOptions): App => {
   })
 
   app.get('/health', c => c.json({ status: 'ok' }))
-  app.get('/ready', async c => ((await options.ready()) ? c.json({ status: 'ready' }) : c.json({ status: 'not ready' }, 503)))
+  app.get('/ready', async c =>
+    (await options.ready()) ? c.json({ status: 'ready' }) : c.json({ status: 'not ready' }, 503),
+  )
   app.route('/_cenote', localFace(options))
 
   app.notFound(c => c.json({ message: 'Not found' }, 404))

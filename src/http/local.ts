@@ -3,7 +3,7 @@
  * are configured it wants a signature like the operations that AWS signs.
  */
 import type { IncomingMessage } from 'node:http'
-import { type Context as HonoContext, Hono } from 'hono'
+import { Hono, type Context as HonoContext } from 'hono'
 import { CognitoError } from '../core/errors.ts'
 import { parseDuration } from '../core/iso-duration.ts'
 import type { Services } from '../features/context.ts'
@@ -37,7 +37,12 @@ export const localFace = (options: LocalFaceOptions): Hono<Bindings> => {
     c.header('x-content-type-options', 'nosniff')
     if (!options.local) {
       const body = new Uint8Array(await c.req.arrayBuffer())
-      options.authenticator.authenticate({ auth: 'sigv4' }, rawRequest(c, body))
+      const caller = options.authenticator.authenticate({ auth: 'sigv4' }, rawRequest(c, body))
+      // The outbox spans all pools and holds codes: a key that is restricted to some pools does not read it.
+      caller.authorize('cenote:ListMessages', '*', {
+        sourceIp: c.env?.incoming?.socket.remoteAddress,
+        now: services.clock.now(),
+      })
     }
     await next()
   })

@@ -26,7 +26,7 @@ export interface Database {
   listen(channel: string, handler: (payload: string) => void, onGap?: () => void): Promise<Unlisten>
   /** Runs the work in one transaction while no other node runs an exclusive work, without time limits: migrations. */
   exclusive<T>(work: (run: RunStatement) => Promise<T>): Promise<T>
-  /** Waits for the transactions that are under way and closes all connections. */
+  /** Waits for the transactions that are under way and closes all connections. Closing twice does nothing. */
   close(): Promise<void>
 }
 
@@ -48,13 +48,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const backend = url === undefined ? openSqlite(file as string) : await openPostgres({ url, schema, connectionsMax })
   const { dialect, close, ...rest } = backend
   const db = new Kysely<Tables>({ dialect })
+  let closed: Promise<void> | undefined
   return {
     ...rest,
     db,
     kind: url === undefined ? 'sqlite' : 'postgres',
-    async close() {
-      await db.destroy()
-      await close()
+    close() {
+      closed ??= db.destroy().then(close)
+      return closed
     },
   }
 }
@@ -85,6 +86,12 @@ export async function transaction<T>(db: Kysely<Tables>, fn: (tx: Transaction<Ta
 export function isUniqueViolation(error: unknown): boolean {
   const { code, errcode } = fieldsOf(error)
   return code === '23505' || (code === sqliteErrorCode && (errcode === 2067 || errcode === 1555))
+}
+
+/** True when the row names one of another table that does not exist, for example because it was deleted meanwhile. */
+export function isForeignKeyViolation(error: unknown): boolean {
+  const { code, errcode } = fieldsOf(error)
+  return code === '23503' || (code === sqliteErrorCode && errcode === 787)
 }
 
 /**

@@ -4,7 +4,10 @@ import { type Database, StartRefusal } from './database.ts'
 export interface Migration {
   /** A number of four digits and a name: `0001-ground`. Ids sort in the order in which they run. */
   id: string
-  /** One SQL statement each. `{text}` and `{bigint}` stand for the column types of the database at hand. */
+  /**
+   * One SQL statement each. `{text}` and `{bigint}` stand for the column types of the database at hand, `{sequence}` for
+   * a primary key that the database counts up and never gives twice.
+   */
   statements: string[]
 }
 
@@ -38,21 +41,21 @@ const now = {
   postgres: 'cast(extract(epoch from now()) * 1000 as bigint)',
 }
 
-const types = {
-  sqlite: { '{text}': 'text', '{bigint}': 'integer' },
-  postgres: { '{text}': 'text collate "C"', '{bigint}': 'bigint' },
+const types: Record<Database['kind'], Record<string, string>> = {
+  sqlite: { text: 'text', bigint: 'integer', sequence: 'integer primary key autoincrement' },
+  postgres: { text: 'text collate "C"', bigint: 'bigint', sequence: 'bigint generated always as identity primary key' },
 }
 
 /** The statement in the words of one database. SQLite's tables are strict, so that both refuse a value of a wrong type. */
 function fill(statement: string, kind: Database['kind']): string {
-  const filled = statement.replace(/\{text\}|\{bigint\}/g, name => types[kind][name as '{text}' | '{bigint}'])
+  const filled = statement.replace(/\{(text|bigint|sequence)\}/g, (_, name: string) => types[kind][name] as string)
   return kind === 'sqlite' && /^\s*create\s+table\b/i.test(filled) ? `${filled} strict` : filled
 }
 
 /** The ids that the database carries, none when it is new. */
 async function appliedIds(database: Database): Promise<string[]> {
   const { db } = database
-  const ledger = db.withTables<{ migrations: { id: string } }>()
+  const ledger = db.$extendTables<{ migrations: { id: string } }>()
   try {
     return (await ledger.selectFrom('migrations').select('id').execute()).map(row => row.id)
   } catch (error) {

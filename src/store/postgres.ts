@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto'
 import { PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely'
 import { Client, type ClientConfig, Pool, type PoolClient, types } from 'pg'
 import { tooManyRequests } from '../core/errors.ts'
-import { type Backend, checkIdentifier, checkParameters, reasonOf, StartRefusal } from './backend.ts'
+import { type Backend, checkIdentifier, checkParameters, type RunStatement, reasonOf, StartRefusal } from './backend.ts'
 import { createLru } from './lru.ts'
+import { createListener } from './postgres-listener.ts'
 
 export interface PostgresOptions {
   url: string
@@ -63,7 +64,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Backend> {
       checkParameters([payload])
       await pool.query('select pg_notify($1, $2)', [prefix + channel, payload])
     },
-    listen(channel, handler, onGap) {
+    async listen(channel, handler, onGap) {
       checkIdentifier(channel)
       return listener.listen(prefix + channel, { handler, onGap: onGap ?? (() => {}) })
     },
@@ -158,10 +159,7 @@ const lockNumber = 0x43656e6f
  * A connection of its own, because the wait for another node's migration has no limit. The statements themselves may
  * take long, but they must not stand in the queue for a table's lock, where everyone else would stand behind them.
  */
-const exclusive: (config: ClientConfig, work: Parameters<Backend['exclusive']>[0]) => Promise<never> = async (
-  config,
-  work,
-) => {
+async function exclusive<T>(config: ClientConfig, work: (run: RunStatement) => Promise<T>): Promise<T> {
   const client = new Client({
     ...config,
     statement_timeout: 0,
@@ -180,7 +178,7 @@ const exclusive: (config: ClientConfig, work: Parameters<Backend['exclusive']>[0
       return (await client.query<Record<string, unknown>>(statement, [...parameters])).rows
     })
     await client.query('commit')
-    return result as never
+    return result
   } finally {
     // Ending the connection takes back what is not committed.
     await client.end()
@@ -285,97 +283,4 @@ const isAnswerTimeout = (error: unknown): boolean => error instanceof Error && e
 const isStalePlan = (error: unknown): boolean => {
   const { code, routine } = error as { code?: unknown; routine?: unknown }
   return code === '0A000' && routine === 'RevalidateCachedQuery'
-}
-
-// ------------------------------------------------------------------------------------------------ notifications
-
-interface Subscription {
-  handler: (payload: string) => void
-  onGap: () => void
-}
-
-interface Listener {
-  listen(channel: string, subscription: Subscription): Promise<() => void>
-  /** Connects again when the connection was lost; does nothing when it stands, or when nobody listens. */
-  revive(): void
-  /** Throws away a connection that does not answer. */
-  ping(): Promise<void>
-  close(): Promise<void>
-}
-
-function createListener(config: ClientConfig): Listener {
-  const channels = new Map<string, Set<Subscription>>()
-  let current: Client | undefined
-  let connecting: Promise<Client> | undefined
-  let closed = false
-
-  const reportGap = () => {
-    for (const subscriptions of channels.values()) for (const { onGap } of subscriptions) onGap()
-  }
-  const lose = (client: Client) => {
-    if (current !== client) return
-    current = undefined
-    void client.end().catch(() => {})
-    reportGap()
-    revive()
-  }
-  const open = async (): Promise<Client> => {
-    const client = new Client({ ...config, application_name: 'cenote listener' })
-    client.on('error', () => lose(client))
-    client.on('end', () => lose(client))
-    client.on('notification', ({ channel, payload }) => {
-      for (const { handler } of channels.get(channel) ?? []) handler(payload ?? '')
-    })
-    await client.connect()
-    for (const channel of channels.keys()) await client.query(`listen "${channel}"`)
-    current = client
-    reportGap()
-    return client
-  }
-  const connected = (): Promise<Client> => {
-    if (closed) return Promise.reject(new Error('The database is closed.'))
-    if (current !== undefined) return Promise.resolve(current)
-    connecting ??= open().finally(() => {
-      connecting = undefined
-    })
-    return connecting
-  }
-  const revive = () => {
-    if (current === undefined && !closed && channels.size > 0) connected().catch(() => {})
-  }
-  return {
-    async listen(channel, subscription) {
-      const subscriptions = channels.get(channel) ?? new Set()
-      channels.set(channel, subscriptions)
-      subscriptions.add(subscription)
-      try {
-        const client = await connected()
-        // A second LISTEN on the same channel does nothing, so it need not be known whether the opening has done it.
-        await client.query(`listen "${channel}"`)
-      } catch (error) {
-        subscriptions.delete(subscription)
-        throw error
-      }
-      return () => {
-        subscriptions.delete(subscription)
-      }
-    },
-    revive,
-    async ping() {
-      const client = current
-      if (client === undefined) return revive()
-      try {
-        await client.query('select 1')
-      } catch {
-        lose(client)
-      }
-    },
-    async close() {
-      closed = true
-      const client = await (connecting?.catch(() => undefined) ?? current)
-      current = undefined
-      channels.clear()
-      await client?.end()
-    },
-  }
 }

@@ -73,6 +73,8 @@ export interface UserRow {
   id: string
   pool_id: string
   username: string
+  /** The username in the form in which filters compare it. */
+  username_search: string
   status: string
   enabled: number
   created_at: number

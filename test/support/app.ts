@@ -2,12 +2,15 @@
  * The application as the tests see it: the real program on a real database, with a clock that stands still until it is
  * moved, an official AWS client, and a socket of its own.
  */
-import { createPrivateKey, createPublicKey, randomBytes, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, describe } from 'node:test'
-import { CognitoIdentityProvider, type CognitoIdentityProviderClientConfig } from '@aws-sdk/client-cognito-identity-provider'
+import {
+  CognitoIdentityProvider,
+  type CognitoIdentityProviderClientConfig,
+} from '@aws-sdk/client-cognito-identity-provider'
 import { getRequestListener } from '@hono/node-server'
 import { createCompute } from '../../src/adapters/compute.ts'
 import { adjustableClock, systemRandom } from '../../src/adapters/system.ts'
@@ -92,7 +95,9 @@ interface Shared {
 }
 
 const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Shared): Promise<TestApp> => {
-  const database = await openDatabase(kind === 'sqlite' ? { file: ':memory:' } : { url: postgresUrl(), schema: shared.schema })
+  const database = await openDatabase(
+    kind === 'sqlite' ? { file: ':memory:' } : { url: postgresUrl(), schema: shared.schema },
+  )
   const events: Event[] = []
   const logged: TestApp['logged'] = []
   const log = (level: string) => (details: object, message: string) => {

@@ -62,17 +62,22 @@ export const checkAuthFlows = (
     throw invalidParameter('ExplicitAuthFlows must not mix legacy values with values that begin with ALLOW_.')
   }
   if (flows.includes('ALLOW_CLIENT_TOKEN_AUTH')) {
-    if (flows.length > 1) throw invalidParameter('ALLOW_CLIENT_TOKEN_AUTH cannot be combined with other authentication flows.')
+    if (flows.length > 1)
+      throw invalidParameter('ALLOW_CLIENT_TOKEN_AUTH cannot be combined with other authentication flows.')
     if (!hasSecret) throw invalidParameter('ALLOW_CLIENT_TOKEN_AUTH needs a client secret.')
     return
   }
   if (flows.includes('ALLOW_USER_AUTH') && pool.settings.UserPoolTier === 'LITE') {
-    throw featureUnavailableInTier('The following features need to be disabled for the LITE pricing tier configured: Choice-based sign-in')
+    throw featureUnavailableInTier(
+      'The following features need to be disabled for the LITE pricing tier configured: Choice-based sign-in',
+    )
   }
   if (legacy.length > 0) return
   const refreshes = flows.includes('ALLOW_REFRESH_TOKEN_AUTH')
   if (rotates && refreshes) {
-    throw invalidParameter('Refresh token rotation cannot be enabled when ALLOW_REFRESH_TOKEN_AUTH is in ExplicitAuthFlows.')
+    throw invalidParameter(
+      'Refresh token rotation cannot be enabled when ALLOW_REFRESH_TOKEN_AUTH is in ExplicitAuthFlows.',
+    )
   }
   if (!rotates && !refreshes) throw invalidParameter('REFRESH_TOKEN_AUTH should always be allowed.')
 }

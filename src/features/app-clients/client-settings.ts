@@ -93,7 +93,9 @@ const checkOAuth = async (ctx: Context, pool: Pool, members: ClientMembers, hasS
   const flows = members.AllowedOAuthFlows ?? []
   const scopes = members.AllowedOAuthScopes ?? []
   if (members.AllowedOAuthFlowsUserPoolClient === true && (flows.length === 0 || scopes.length === 0)) {
-    throw invalidParameter('AllowedOAuthFlows and AllowedOAuthScopes are required if user pool client is allowed to use OAuth flows.')
+    throw invalidParameter(
+      'AllowedOAuthFlows and AllowedOAuthScopes are required if user pool client is allowed to use OAuth flows.',
+    )
   }
   if (flows.includes('client_credentials')) {
     if (flows.length > 1) {
@@ -127,7 +129,9 @@ const completeAnalytics = (
   const { ApplicationArn, ApplicationId, RoleArn, ExternalId } = analytics
   if (ApplicationArn !== undefined) {
     if (ApplicationId !== undefined || ExternalId !== undefined) {
-      throw invalidParameter('AnalyticsConfiguration takes ApplicationArn, or ApplicationId with RoleArn and ExternalId, not both.')
+      throw invalidParameter(
+        'AnalyticsConfiguration takes ApplicationArn, or ApplicationId with RoleArn and ExternalId, not both.',
+      )
     }
     const serviceRole = `arn:aws:iam::${ctx.settings.account}:role/aws-service-role/cognito-idp.amazonaws.com/AWSServiceRoleForAmazonCognitoIdp`
     return { ...analytics, RoleArn: RoleArn ?? serviceRole }

@@ -3,14 +3,13 @@ import type { UserPoolClientType } from '../../contract/types.ts'
 import { concurrentModification, invalidParameter, limitExceeded } from '../../core/errors.ts'
 import { newClientId, newClientSecret } from '../../core/ids.ts'
 import { inTransaction, type Operations } from '../context.ts'
-import { readPage, writePage } from '../pages.ts'
+import { type PageBinding, readPage, writePage } from '../pages.ts'
 import { inPool } from '../user-pools/pool.ts'
 import { type Client, clientFromRows, getClient } from './client.ts'
 import { addClientSecret, deleteClientSecret, insertClientSecret, presentClientSecret } from './client-secrets.ts'
 import { makeClientSettings } from './client-settings.ts'
 
 const clientsPerPoolMax = 1_000
-const pageSizeMax = 60
 
 export const appClientOperations = {
   CreateUserPoolClient: inPool(async (ctx, pool, input) => {
@@ -18,7 +17,10 @@ export const appClientOperations = {
       throw invalidParameter('GenerateSecret and ClientSecret cannot be used together.')
     }
     const secret = input.GenerateSecret === true ? newClientSecret(ctx.random) : input.ClientSecret
-    const settings = await makeClientSettings(ctx, pool, input, { hasSecret: secret !== undefined, activity: 'creating' })
+    const settings = await makeClientSettings(ctx, pool, input, {
+      hasSecret: secret !== undefined,
+      activity: 'creating',
+    })
     const now = ctx.clock.now()
     const row = {
       id: newClientId(ctx.random),
@@ -49,23 +51,22 @@ export const appClientOperations = {
   })),
 
   ListUserPoolClients: inPool(async (ctx, pool, input) => {
-    const binding = ['ListUserPoolClients', pool.id, input.ClientType ?? '']
-    const page = readPage(ctx, binding, input.NextToken)
-    const limit = input.MaxResults ?? pageSizeMax
+    const binding: PageBinding = { operation: 'ListUserPoolClients', scope: pool.id, parameters: [input.ClientType] }
+    const page = readPage<[string]>(ctx, binding, input.NextToken, input.MaxResults)
+    // Clients that registered themselves do not exist in this version.
     if (input.ClientType === 'DCR') return { UserPoolClients: [] }
-    const rows = await ctx.db
+    const clients = await ctx.db
       .selectFrom('clients')
       .select(['id', 'name'])
       .where('pool_id', '=', pool.id)
-      .$if(page !== undefined, query => query.where('id', '>', page?.[0] ?? ''))
+      .where('id', '>', page.after?.[0] ?? '')
       .orderBy('id')
-      .limit(limit + 1)
+      .limit(page.limit + 1)
       .execute()
-    const shown = rows.slice(0, limit)
-    const last = shown.at(-1)
+    const { rows, nextToken } = writePage(ctx, binding, page, clients, client => [client.id])
     return {
-      UserPoolClients: shown.map(row => ({ ClientId: row.id, UserPoolId: pool.id, ClientName: row.name })),
-      ...(rows.length > limit && last !== undefined && { NextToken: writePage(ctx, binding, [last.id]) }),
+      UserPoolClients: rows.map(({ id, name }) => ({ ClientId: id, UserPoolId: pool.id, ClientName: name })),
+      NextToken: nextToken,
     }
   }),
 
@@ -103,7 +104,8 @@ export const appClientOperations = {
   ListUserPoolClientSecrets: inPool(async (ctx, pool, input) => {
     const client = await getClient(ctx, input.ClientId, pool)
     // There are never more than two, so there is never a second page.
-    readPage(ctx, ['ListUserPoolClientSecrets', pool.id, client.id], input.NextToken)
+    const binding: PageBinding = { operation: 'ListUserPoolClientSecrets', scope: pool.id, parameters: [client.id] }
+    readPage(ctx, binding, input.NextToken, undefined)
     return { ClientSecrets: client.secrets.map(presentClientSecret) }
   }),
 

@@ -8,7 +8,16 @@ import { invalidParameter } from '../../core/errors.ts'
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /** Schemes that a browser would run or read locally; none of them can lead back to an application. */
-const dangerousSchemes = new Set(['javascript:', 'data:', 'vbscript:', 'file:', 'blob:', 'about:', 'view-source:', 'filesystem:'])
+const dangerousSchemes = new Set([
+  'javascript:',
+  'data:',
+  'vbscript:',
+  'file:',
+  'blob:',
+  'about:',
+  'view-source:',
+  'filesystem:',
+])
 
 /** @throws InvalidParameterException; the text about http is Cognito's, the others are not published. */
 export const checkRedirectUrl = (text: string): void => {
@@ -24,7 +33,8 @@ export const checkRedirectUrl = (text: string): void => {
   if (!/^https?:\/\/[^/\\]/i.test(text) || !URL.canParse(text)) throw notValid(text)
   const url = new URL(text)
   if (url.username !== '' || url.password !== '') throw notValid(text)
-  if (scheme === 'http:' && !loopbackHosts.has(url.hostname)) throw invalidParameter(`${text} cannot use the HTTP protocol.`)
+  if (scheme === 'http:' && !loopbackHosts.has(url.hostname))
+    throw invalidParameter(`${text} cannot use the HTTP protocol.`)
 }
 
 const notValid = (text: string) => invalidParameter(`${text} is not a valid redirect URI.`)

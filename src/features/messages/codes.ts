@@ -1,11 +1,10 @@
 /**
  * One-time codes that prove possession of an address: sign-up, password reset, attribute verification.
  *
- * Owned here: drawing, storing (as keyed digests only), counting tries, consuming. A user has at most one code for each
- * purpose; a newer one replaces it. Each try counts before the code is looked at: five tries a code, and over all codes
- * a hundred wrong ones a user and day.
+ * Owned here: drawing, storing (as keyed digests only), counting tries, consuming, and the same play for names that
+ * nobody has. A user has at most one code for each purpose; a newer one replaces it. Each try counts before the code is
+ * looked at: five tries a code, and over all codes a hundred wrong ones a user and day.
  */
-import { timingSafeEqual } from 'node:crypto'
 import { attemptLimitExceeded, codeExpired, codeMismatch } from '../../core/errors.ts'
 import { newCode } from '../../core/ids.ts'
 import { countAttempt } from '../../store/one-time.ts'
@@ -29,14 +28,31 @@ const codeDigits = 6
 const triesPerCode = 5
 const wrongCodesPerDay = 100
 
-/** What a right code proves. */
-export interface ProvenCode {
+/** Where a code goes and what it is good for. */
+export interface CodeTarget {
   purpose: CodePurpose
   attribute: VerifiableAttribute
-  /** The address or number the code went to. */
+  /** The address or number. */
   destination: string
+}
+
+/** What a right code proves. */
+export interface ProvenCode extends CodeTarget {
   digest: string
 }
+
+// ---------------------------------------------------------------------------------------------- issuing
+
+/** Six random digits. */
+export const drawCode = (ctx: Pick<Context, 'random'>): string => newCode(ctx.random, codeDigits)
+
+/** Stores the code in place of an earlier one for the same purpose. */
+export const storeCode = (
+  tx: TransactionContext,
+  user: Pick<User, 'id' | 'poolId'>,
+  target: CodeTarget,
+  code: string,
+): Promise<void> => storeDigest(tx, user, target, tx.seal.digest('code', codeText(user, target.purpose, code)))
 
 /** Draws and stores a code for the destination; returns the code in clear, which exists nowhere else. */
 export const issueCode = async (
@@ -46,11 +62,34 @@ export const issueCode = async (
   attribute: VerifiableAttribute,
   destination: string,
 ): Promise<string> => {
-  const code = newCode(tx.random, codeDigits)
+  const code = drawCode(tx)
+  await storeCode(tx, user, { purpose, attribute, destination }, code)
+  return code
+}
+
+/**
+ * Stores something in the place of a code that no code fits, for a user who must be told that a code was sent although
+ * none can be.
+ */
+export const storeUnusableCode = (
+  tx: TransactionContext,
+  user: Pick<User, 'id' | 'poolId'>,
+  purpose: CodePurpose,
+): Promise<void> => storeDigest(tx, user, { purpose, attribute: 'email', destination: '' }, unusableDigest)
+
+/** No digest has this length. */
+const unusableDigest = 'none'
+
+const storeDigest = async (
+  tx: TransactionContext,
+  user: Pick<User, 'id' | 'poolId'>,
+  { purpose, attribute, destination }: CodeTarget,
+  digest: string,
+): Promise<void> => {
   const now = tx.clock.now()
   const row = {
     pool_id: user.poolId,
-    digest: digestOf(tx, user, purpose, code),
+    digest,
     attribute,
     destination,
     tries: 0,
@@ -62,11 +101,12 @@ export const issueCode = async (
     .values({ user_id: user.id, purpose, ...row })
     .onConflict(conflict => conflict.columns(['user_id', 'purpose']).doUpdateSet(row))
     .execute()
-  return code
 }
 
-const digestOf = (tx: Pick<TransactionContext, 'seal'>, user: Pick<User, 'id'>, purpose: CodePurpose, code: string) =>
-  tx.seal.digest('code', `${user.id}\n${purpose}\n${code}`)
+const codeText = (user: Pick<User, 'id'>, purpose: CodePurpose, code: string): string =>
+  `${user.id}\n${purpose}\n${code}`
+
+// ---------------------------------------------------------------------------------------------- proving
 
 /**
  * Counts one try and compares. The code is not consumed yet: the operation does that with `consumeCode` in the
@@ -81,8 +121,7 @@ export const proveCode = async (
 ): Promise<ProvenCode> => {
   const now = ctx.clock.now()
   const row = await inTransaction(ctx, async tx => {
-    const tries = await countAttempt(tx.db, `codes ${user.id}`, now, dayMs)
-    if (tries > wrongCodesPerDay) return 'limit' as const
+    if (await isOverDailyLimit(tx, user.id, now)) return 'limit' as const
     return tx.db
       .updateTable('codes')
       .set(code => ({ tries: code('tries', '+', 1) }))
@@ -95,11 +134,15 @@ export const proveCode = async (
   })
   if (row === 'limit') throw attemptLimitExceeded()
   if (row === undefined) throw codeExpired()
-  const presented = Buffer.from(digestOf(ctx, user, purpose, code))
-  const stored = Buffer.from(row.digest)
-  if (presented.length !== stored.length || !timingSafeEqual(presented, stored)) throw codeMismatch()
+  if (!ctx.seal.matches('code', codeText(user, purpose, code), row.digest)) throw codeMismatch()
   return { purpose, attribute: row.attribute as VerifiableAttribute, destination: row.destination, digest: row.digest }
 }
+
+/** Counts a try for the user, or for the name that nobody has. */
+const isOverDailyLimit = async (tx: TransactionContext, holder: string, now: number): Promise<boolean> =>
+  (await countAttempt(tx.db, dailyKey(holder), now, dayMs)) > wrongCodesPerDay
+
+const dailyKey = (holder: string): string => `codes ${holder}`
 
 /**
  * Uses up a proven code: of many who hold it exactly one succeeds.
@@ -118,33 +161,65 @@ export const consumeCode = async (
     .returning('user_id')
     .executeTakeFirst()
   if (consumed === undefined) throw codeExpired()
-  await tx.db.deleteFrom('attempts').where('key', '=', `codes ${user.id}`).execute()
-}
-
-/** True when a code for this purpose is pending and alive. */
-export const hasPendingCode = async (ctx: Context, user: Pick<User, 'id'>, purpose: CodePurpose): Promise<boolean> => {
-  const row = await ctx.db
-    .selectFrom('codes')
-    .select('user_id')
-    .where('user_id', '=', user.id)
-    .where('purpose', '=', purpose)
-    .where('expires_at', '>', ctx.clock.now())
-    .executeTakeFirst()
-  return row !== undefined
+  // The budget is one of wrong codes. It is not given anew, or a code of one purpose would pay for guesses at another.
+  await tx.db
+    .updateTable('attempts')
+    .set(attempts => ({ count: attempts('count', '-', 1) }))
+    .where('key', '=', dailyKey(user.id))
+    .where('count', '>', 0)
+    .execute()
 }
 
 /** Forgets a pending code, for example after an administrator set a password. */
-export const dropCode = async (
-  tx: TransactionContext,
-  user: Pick<User, 'id'>,
-  purpose: CodePurpose,
-): Promise<void> => {
+export const dropCode = async (tx: TransactionContext, user: Pick<User, 'id'>, purpose: CodePurpose): Promise<void> => {
   await tx.db.deleteFrom('codes').where('user_id', '=', user.id).where('purpose', '=', purpose).execute()
 }
 
+// ---------------------------------------------------------------------------------------------- names that nobody has
+
 /**
- * Counts one call of an operation that is limited by user and hour. The key may name a user who does not exist, so
- * that known and unknown users meet the same limit at the same count.
+ * Remembers that a code was asked for under a name that nobody has, so that tries at it are answered as for a user.
+ * `name` is a digest. Costs what storing a code and its message costs.
+ */
+export const storeSimulatedCode = async (tx: TransactionContext, name: string, purpose: CodePurpose): Promise<void> => {
+  for (const key of [simulatedKey(name, purpose), `${simulatedKey(name, purpose)} message`]) {
+    const row = { window_started_at: tx.clock.now(), count: 0 }
+    await tx.db
+      .insertInto('attempts')
+      .values({ key, ...row })
+      .onConflict(conflict => conflict.column('key').doUpdateSet(row))
+      .execute()
+  }
+}
+
+/**
+ * The answer to a try at a code that was asked for, or not, under a name that nobody has.
+ * @throws always: CodeMismatchException, ExpiredCodeException or LimitExceededException, as `proveCode`.
+ */
+export const refuseSimulatedCode = async (ctx: Context, name: string, purpose: CodePurpose): Promise<never> => {
+  const now = ctx.clock.now()
+  const pending = await inTransaction(ctx, async tx => {
+    if (await isOverDailyLimit(tx, name, now)) return 'limit' as const
+    return tx.db
+      .updateTable('attempts')
+      .set(attempts => ({ count: attempts('count', '+', 1) }))
+      .where('key', '=', simulatedKey(name, purpose))
+      .where('count', '<', triesPerCode)
+      .where('window_started_at', '>', now - lifetimesMs[purpose])
+      .returning('key')
+      .executeTakeFirst()
+  })
+  if (pending === 'limit') throw attemptLimitExceeded()
+  throw pending === undefined ? codeExpired() : codeMismatch()
+}
+
+const simulatedKey = (name: string, purpose: CodePurpose): string => `simulated ${purpose} ${name}`
+
+// ---------------------------------------------------------------------------------------------- limits
+
+/**
+ * Counts one call of an operation that is limited by user and hour. The key is the user's id, or stands for a name that
+ * nobody has, so that known and unknown users meet the same limit at the same count.
  * @throws LimitExceededException over the limit.
  */
 export const limitByHour = async (ctx: Context, operation: string, key: string, limit: number): Promise<void> => {

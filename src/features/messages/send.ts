@@ -4,16 +4,21 @@
  * Not owned here: when a message is due and to which address; the flows decide that.
  */
 import type { CodeDeliveryDetailsType } from '../../contract/types.ts'
-import { codeDeliveryFailure } from '../../core/errors.ts'
+import { codeDeliveryFailure, userNotFound } from '../../core/errors.ts'
 import { newUuid } from '../../core/ids.ts'
 import { maskDestination } from '../../core/masks.ts'
 import type { OutgoingMessage } from '../../core/ports.ts'
-import { defaultMessages, fillTemplate } from '../../core/templates.ts'
-import type { Context } from '../context.ts'
-import { inTransaction } from '../context.ts'
+import {
+  defaultMessages,
+  escapeHtml,
+  fillTemplate,
+  hasCodePlaceholder,
+  type MessageTemplate,
+} from '../../core/templates.ts'
+import { type Context, inTransaction } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
-import type { VerifiableAttribute } from './codes.ts'
+import { type CodeTarget, drawCode, storeCode, type VerifiableAttribute } from './codes.ts'
 import { storeMessage } from './outbox.ts'
 
 /** The triggers of a message, in the words of the custom message trigger. */
@@ -26,10 +31,51 @@ export type MessageSource =
   | 'VerifyUserAttribute'
   | 'Authentication'
 
-const mediumOf = (attribute: VerifiableAttribute): 'EMAIL' | 'SMS' => (attribute === 'email' ? 'EMAIL' : 'SMS')
+type Medium = OutgoingMessage['medium']
+
+const mediumOf = (attribute: VerifiableAttribute): Medium => (attribute === 'email' ? 'EMAIL' : 'SMS')
+
+export interface SendOptions {
+  /**
+   * The answer must not tell whether there was a message to send: it neither waits for the mail server nor reports
+   * its refusal, which is logged.
+   */
+  unnoticed?: boolean
+}
 
 /**
- * Sends a verification code to an address of the user and returns the delivery details for the answer.
+ * Draws a code, stores it together with the message that carries it, sends that, and returns the delivery details for
+ * the answer.
+ * @throws CodeDeliveryFailureException when the message cannot be handed over, UserNotFoundException when the user was
+ * deleted meanwhile.
+ */
+export const sendNewCode = async (
+  ctx: Context,
+  pool: Pool,
+  user: Pick<User, 'id' | 'poolId' | 'username'>,
+  source: MessageSource,
+  target: CodeTarget,
+  options: SendOptions = {},
+): Promise<CodeDeliveryDetailsType> => {
+  const code = drawCode(ctx)
+  const message = composeCode(ctx, pool, user, source, target.attribute, target.destination, code)
+  await inTransaction(ctx, async tx => {
+    await storeCode(tx, user, target, code)
+    await storeMessage(tx, message)
+  }).catch(async (error: unknown) => {
+    throw (await exists(ctx, user)) ? error : userNotFound()
+  })
+  await deliver(ctx, message, options)
+  return deliveryDetails(target.attribute, target.destination)
+}
+
+const exists = async (ctx: Context, user: Pick<User, 'id'>): Promise<boolean> => {
+  const row = await ctx.db.selectFrom('users').select('id').where('id', '=', user.id).executeTakeFirst()
+  return row !== undefined
+}
+
+/**
+ * Sends a code that is stored already to an address of the user and returns the delivery details for the answer.
  * @throws CodeDeliveryFailureException when the message cannot be handed over.
  */
 export const sendCode = async (
@@ -41,16 +87,7 @@ export const sendCode = async (
   destination: string,
   code: string,
 ): Promise<CodeDeliveryDetailsType> => {
-  const texts = pool.settings.VerificationMessageTemplate
-  const medium = mediumOf(attribute)
-  const template =
-    medium === 'EMAIL'
-      ? {
-          subject: texts?.EmailSubject ?? defaultMessages.verification.subject,
-          body: texts?.EmailMessage ?? defaultMessages.verification.body,
-        }
-      : { subject: '', body: texts?.SmsMessage ?? defaultMessages.verification.body }
-  await send(ctx, pool, user, { source, medium, to: destination, template, code })
+  await send(ctx, composeCode(ctx, pool, user, source, attribute, destination, code))
   return deliveryDetails(attribute, destination)
 }
 
@@ -63,18 +100,13 @@ export const sendInvitation = async (
   destination: string,
   temporaryPassword: string | undefined,
 ): Promise<void> => {
-  const texts = pool.settings.AdminCreateUserConfig?.InviteMessageTemplate
   const medium = mediumOf(attribute)
   const fallback =
     temporaryPassword === undefined ? defaultMessages.invitationWithoutPassword : defaultMessages.invitation
-  const template =
-    medium === 'EMAIL'
-      ? { subject: texts?.EmailSubject ?? fallback.subject, body: texts?.EmailMessage ?? fallback.body }
-      : { subject: '', body: texts?.SMSMessage ?? fallback.body }
+  const template = pickTemplate(medium, pool.settings.AdminCreateUserConfig?.InviteMessageTemplate, fallback)
   // Cognito delivers nothing when the template has no place for the temporary password.
-  if (temporaryPassword !== undefined && !template.body.includes('{####}')) return
-  const code = temporaryPassword === undefined ? {} : { code: temporaryPassword }
-  await send(ctx, pool, user, { source: 'AdminCreateUser', medium, to: destination, template, ...code })
+  if (temporaryPassword !== undefined && !hasCodePlaceholder(template.body)) return
+  await send(ctx, compose(ctx, pool, user, 'AdminCreateUser', medium, destination, template, temporaryPassword))
 }
 
 /** CodeDeliveryDetails with the destination masked. */
@@ -84,38 +116,97 @@ export const deliveryDetails = (attribute: VerifiableAttribute, destination: str
   AttributeName: attribute,
 })
 
-interface Draft {
-  source: MessageSource
-  medium: 'EMAIL' | 'SMS'
-  to: string
-  template: { subject: string; body: string }
-  code?: string
+// ---------------------------------------------------------------------------------------------- texts
+
+/** The texts of a pool; the invitation's spells its text message differently. */
+interface PoolTexts {
+  EmailSubject?: string
+  EmailMessage?: string
+  SmsMessage?: string
+  SMSMessage?: string
 }
 
-const send = async (ctx: Context, pool: Pool, user: Pick<User, 'username'>, draft: Draft): Promise<void> => {
-  const values = { username: user.username, code: draft.code ?? '' }
-  const filled = fillTemplate(draft.template, values, draft.medium)
+const pickTemplate = (medium: Medium, texts: PoolTexts | undefined, fallback: MessageTemplate): MessageTemplate =>
+  medium === 'EMAIL'
+    ? { subject: texts?.EmailSubject ?? fallback.subject, body: texts?.EmailMessage ?? fallback.body }
+    : { subject: '', body: texts?.SmsMessage ?? texts?.SMSMessage ?? fallback.body }
+
+const codeTemplate = (pool: Pool, source: MessageSource, medium: Medium): MessageTemplate => {
+  if (source !== 'Authentication') {
+    return pickTemplate(medium, pool.settings.VerificationMessageTemplate, defaultMessages.verification)
+  }
+  const { SmsAuthenticationMessage } = pool.settings
+  const texts = SmsAuthenticationMessage === undefined ? undefined : { SmsMessage: SmsAuthenticationMessage }
+  return pickTemplate(medium, texts, defaultMessages.authentication)
+}
+
+const composeCode = (
+  ctx: Context,
+  pool: Pool,
+  user: Pick<User, 'username'>,
+  source: MessageSource,
+  attribute: VerifiableAttribute,
+  destination: string,
+  code: string,
+): OutgoingMessage => {
+  const medium = mediumOf(attribute)
+  return compose(ctx, pool, user, source, medium, destination, codeTemplate(pool, source, medium), code)
+}
+
+const compose = (
+  ctx: Context,
+  pool: Pool,
+  user: Pick<User, 'username'>,
+  source: MessageSource,
+  medium: Medium,
+  to: string,
+  template: MessageTemplate,
+  code: string | undefined,
+): OutgoingMessage => {
+  const plain = { username: user.username, ...(code !== undefined && { code }) }
+  // A temporary password may hold characters that mean something in HTML, which the body of a mail is.
+  const inHtml = { ...plain, ...(code !== undefined && { code: escapeHtml(code) }) }
   const email = pool.settings.EmailConfiguration
-  const message: OutgoingMessage = {
+  const from = email?.From ?? senderOf(email?.SourceArn)
+  return {
     id: newUuid(ctx.random),
     userPoolId: pool.id,
     username: user.username,
-    medium: draft.medium,
-    to: draft.to,
-    subject: filled.subject,
-    body: filled.body,
-    ...(draft.code !== undefined && { code: draft.code }),
-    source: draft.source,
+    medium,
+    to,
+    subject: fillTemplate(template, plain, medium).subject,
+    body: fillTemplate(template, medium === 'EMAIL' ? inHtml : plain, medium).body,
+    ...(code !== undefined && { code }),
+    source,
     sentAt: ctx.clock.now(),
-    ...(email?.From !== undefined && { from: email.From }),
+    ...(from !== undefined && { from }),
     ...(email?.ReplyToEmailAddress !== undefined && { replyTo: email.ReplyToEmailAddress }),
   }
+}
+
+/** The address that the ARN of an e-mail identity names; undefined when it names a domain. */
+const senderOf = (arn: string | undefined): string | undefined => {
+  const identity = arn?.slice(arn.lastIndexOf(':identity/') + ':identity/'.length)
+  return arn?.includes(':identity/') && identity?.includes('@') ? identity : undefined
+}
+
+// ---------------------------------------------------------------------------------------------- delivery
+
+const send = async (ctx: Context, message: OutgoingMessage): Promise<void> => {
   await inTransaction(ctx, tx => storeMessage(tx, message))
+  await deliver(ctx, message, {})
+}
+
+const deliver = async (ctx: Context, message: OutgoingMessage, { unnoticed }: SendOptions): Promise<void> => {
   if (ctx.delivery === undefined) return
-  try {
-    await ctx.delivery.send(message)
-  } catch (cause) {
-    ctx.log.warn({ requestId: ctx.requestId, userPoolId: pool.id, source: draft.source, cause }, 'message not delivered')
-    throw codeDeliveryFailure('Invalid email provided/Unable to send the email')
-  }
+  const delivered = ctx.delivery.send(message).then(
+    () => true,
+    (cause: unknown) => {
+      const { userPoolId, source } = message
+      ctx.log.warn({ requestId: ctx.requestId, userPoolId, source, cause }, 'message not delivered')
+      return false
+    },
+  )
+  if (unnoticed) return
+  if (!(await delivered)) throw codeDeliveryFailure('Invalid email provided/Unable to send the email')
 }

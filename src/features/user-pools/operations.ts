@@ -1,3 +1,139 @@
-import type { Operations } from '../context.ts'
+/** The operations on pools, their schema, MFA, tags and signing certificate. */
+import type { UserPoolDescriptionType, UserPoolType } from '../../contract/types.ts'
+import { addCustomAttributes } from '../../core/attributes.ts'
+import { deletionProtected, invalidTags } from '../../core/errors.ts'
+import type { Context, Operations } from '../context.ts'
+import { type PageBinding, readPage, writePage } from '../pages.ts'
+import { poolArn } from '../settings.ts'
+import { makeSigningCertificate } from './certificate.ts'
+import { applyMfaConfig, presentMfaConfig } from './mfa-config.ts'
+import { getPool, inPool, type Pool, poolFromRow } from './pool.ts'
+import { newPoolSettings, updatePoolSettings } from './pool-settings.ts'
+import { changeLockedPool, changePool, countUsers, createPool, deletePool } from './pool-store.ts'
+import { getSigningKeys } from './signing-keys.ts'
+import { checkTags, mergeTags, poolIdFromArn, withoutTags } from './tags.ts'
 
-export const userPoolOperations = {} satisfies Operations<never>
+export const userPoolOperations = {
+  CreateUserPool: async (ctx, input) => {
+    const pool = await createPool(ctx, input.PoolName, newPoolSettings(input, ctx.region))
+    return { UserPool: present(ctx, pool, 0) }
+  },
+
+  DescribeUserPool: inPool(async (ctx, pool) => ({ UserPool: present(ctx, pool, await countUsers(ctx, pool)) })),
+
+  ListUserPools: async (ctx, input) => {
+    const binding: PageBinding = { operation: 'ListUserPools', scope: ctx.region }
+    const page = readPage<[string]>(ctx, binding, input.NextToken, input.MaxResults)
+    const found = await ctx.db
+      .selectFrom('pools')
+      .selectAll()
+      .where('region', '=', ctx.region)
+      .where('id', '>', page.after?.[0] ?? '')
+      .orderBy('id')
+      .limit(page.limit + 1)
+      .execute()
+    const { rows, nextToken } = writePage(ctx, binding, page, found, row => [row.id])
+    return { UserPools: rows.map(row => presentInList(poolFromRow(row))), NextToken: nextToken }
+  },
+
+  UpdateUserPool: async (ctx, input) => {
+    await changePool(ctx, input.UserPoolId, pool => ({
+      name: input.PoolName ?? pool.name,
+      settings: updatePoolSettings(pool, input),
+    }))
+    return {}
+  },
+
+  DeleteUserPool: async (ctx, input) => {
+    await deletePool(ctx, input.UserPoolId, pool => {
+      if (pool.settings.DeletionProtection === 'ACTIVE') throw deletionProtected()
+    })
+  },
+
+  AddCustomAttributes: async (ctx, input) => {
+    const add = ({ settings }: Pool) => ({
+      settings: {
+        ...settings,
+        SchemaAttributes: addCustomAttributes(settings.SchemaAttributes ?? [], input.CustomAttributes),
+      },
+    })
+    await changeLockedPool(ctx, input.UserPoolId, add, { touches: true })
+    return {}
+  },
+
+  GetUserPoolMfaConfig: inPool(async (_ctx, pool) => presentMfaConfig(pool.settings)),
+
+  SetUserPoolMfaConfig: async (ctx, input) => {
+    const pool = await changePool(ctx, input.UserPoolId, found => ({ settings: applyMfaConfig(found, input) }))
+    return presentMfaConfig(pool.settings)
+  },
+
+  GetSigningCertificate: inPool(async (ctx, pool) => {
+    const keys = await getSigningKeys(ctx, pool)
+    return { Certificate: makeSigningCertificate(pool, keys.id, ctx.clock.now()) }
+  }),
+
+  TagResource: async (ctx, input) => {
+    await changeTags(ctx, input.ResourceArn, tags => checkTags(mergeTags(tags, input.Tags), invalidTags))
+    return {}
+  },
+
+  UntagResource: async (ctx, input) => {
+    await changeTags(ctx, input.ResourceArn, tags => withoutTags(tags, input.TagKeys))
+    return {}
+  },
+
+  ListTagsForResource: async (ctx, input) => {
+    const pool = await getPool(ctx, poolIdFromArn(ctx, input.ResourceArn))
+    return { Tags: pool.settings.UserPoolTags ?? {} }
+  },
+} satisfies Operations<
+  | 'CreateUserPool'
+  | 'DescribeUserPool'
+  | 'ListUserPools'
+  | 'UpdateUserPool'
+  | 'DeleteUserPool'
+  | 'AddCustomAttributes'
+  | 'GetUserPoolMfaConfig'
+  | 'SetUserPoolMfaConfig'
+  | 'GetSigningCertificate'
+  | 'TagResource'
+  | 'UntagResource'
+  | 'ListTagsForResource'
+>
+
+/** Replaces the tags of the pool by what `change` makes of them. Tags are no part of the pool's date of modification. */
+const changeTags = (
+  ctx: Context,
+  arn: string,
+  change: (tags: Record<string, string>) => Record<string, string>,
+): Promise<void> =>
+  changeLockedPool(
+    ctx,
+    poolIdFromArn(ctx, arn),
+    ({ settings }) => ({ settings: { ...settings, UserPoolTags: change(settings.UserPoolTags ?? {}) } }),
+    { touches: false },
+  )
+
+/** Pool → UserPoolType. The settings of MFA that only GetUserPoolMfaConfig shows are left out. */
+const present = (ctx: Context, pool: Pool, users: number): UserPoolType => {
+  const { SoftwareTokenMfaConfiguration, EmailMfaConfiguration, WebAuthnConfiguration, ...settings } = pool.settings
+  return {
+    Id: pool.id,
+    Name: pool.name,
+    ...settings,
+    LastModifiedDate: new Date(pool.updatedAt),
+    CreationDate: new Date(pool.createdAt),
+    EstimatedNumberOfUsers: users,
+    Arn: poolArn(ctx.settings, pool),
+  }
+}
+
+/** Pool → UserPoolDescriptionType. */
+const presentInList = (pool: Pool): UserPoolDescriptionType => ({
+  Id: pool.id,
+  Name: pool.name,
+  LambdaConfig: pool.settings.LambdaConfig ?? {},
+  LastModifiedDate: new Date(pool.updatedAt),
+  CreationDate: new Date(pool.createdAt),
+})

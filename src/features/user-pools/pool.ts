@@ -1,16 +1,30 @@
 /**
  * User pools: the record behind one, and how every other feature finds it. The settings stay in the AWS shape, with
  * the defaults of creation already filled in; what an untouched pool does not show is absent here too.
+ *
+ * The folder owns the pool itself, its schema, MFA settings, tags and signing keys. It does not own what lives in a
+ * pool: clients, users and groups have folders of their own.
  */
-import type { UserPoolType } from '../../contract/types.ts'
+import type { PasswordPolicyType, SetUserPoolMfaConfigRequest, UserPoolType } from '../../contract/types.ts'
 import { userPoolNotFound } from '../../core/errors.ts'
+import { defaultPasswordPolicy } from '../../core/password-policy.ts'
 import type { PoolRow } from '../../store/tables.ts'
 import type { Context, Services } from '../context.ts'
 
-/** Everything that CreateUserPool and UpdateUserPool set, as DescribeUserPool shows it. */
+/**
+ * Everything that CreateUserPool and UpdateUserPool set, as DescribeUserPool shows it, and what only
+ * SetUserPoolMfaConfig sets. The factors other than SMS are in force while MfaConfiguration is not OFF; SMS is a factor
+ * as soon as there is an SmsConfiguration.
+ */
 export type PoolSettings = Omit<
   UserPoolType,
   'Id' | 'Name' | 'Arn' | 'CreationDate' | 'LastModifiedDate' | 'EstimatedNumberOfUsers' | 'Status'
+> &
+  PoolMfaSettings
+
+export type PoolMfaSettings = Pick<
+  SetUserPoolMfaConfigRequest,
+  'SoftwareTokenMfaConfiguration' | 'EmailMfaConfiguration' | 'WebAuthnConfiguration'
 >
 
 export interface Pool {
@@ -30,12 +44,27 @@ export const srpPoolName = (pool: Pool): string => pool.id.slice(pool.id.indexOf
 /** False only when the pool was created with UsernameConfiguration.CaseSensitive false. */
 export const isCaseSensitive = (pool: Pool): boolean => pool.settings.UsernameConfiguration?.CaseSensitive !== false
 
+/** The password policy in force. */
+export const passwordPolicy = (pool: Pool): PasswordPolicyType =>
+  pool.settings.Policies?.PasswordPolicy ?? defaultPasswordPolicy
+
+/** A pool that was deleted and still has rows to be removed lies in no region, where nothing finds it. */
+export const regionOfDeleted = ''
+
 /** The pool from the cache or the database; undefined when there is none. Treat it as read-only. */
 export const findPool = (ctx: Services, poolId: string): Promise<Pool | undefined> =>
-  ctx.caches.pools.get(poolId, async () => {
-    const row = await ctx.db.selectFrom('pools').selectAll().where('id', '=', poolId).executeTakeFirst()
-    return row && poolFromRow(row)
-  })
+  ctx.caches.pools.get(poolId, () => readPool(ctx, poolId))
+
+/** The pool as it is in the database now; undefined when there is none. */
+export const readPool = async (ctx: Pick<Services, 'db'>, poolId: string): Promise<Pool | undefined> => {
+  const row = await ctx.db
+    .selectFrom('pools')
+    .selectAll()
+    .where('id', '=', poolId)
+    .where('region', '<>', regionOfDeleted)
+    .executeTakeFirst()
+  return row && poolFromRow(row)
+}
 
 /**
  * The pool, which must belong to the region of the request.
@@ -64,4 +93,3 @@ export const inPool =
   ): ((ctx: Context, input: Input) => Promise<Output>) =>
   async (ctx, input) =>
     operation(ctx, await getPool(ctx, input.UserPoolId), input)
-

@@ -14,6 +14,7 @@ export interface SigningKey {
   privateKey: KeyObject
   publicKey: KeyObject
   publicJwk: JsonWebKey
+  createdAt: number
 }
 
 export type SigningKeys = Record<TokenUse, SigningKey>
@@ -69,6 +70,7 @@ const openKey = (ctx: Services, rows: SigningKeyRow[], tokenUse: TokenUse): Sign
     privateKey: createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }),
     publicKey: createPublicKey({ key: publicJwk, format: 'jwk' }),
     publicJwk,
+    createdAt: row.created_at,
   }
 }
 

@@ -1,7 +1,8 @@
-/** How attribute values are found by ListUsers. */
+/** How attribute values are found by ListUsers: the row of an attribute that can be searched holds its folded value. */
+import { type FilterAttribute, filterKey } from '../../core/list-users-filter.ts'
 
-/** Attributes that ListUsers can filter by and that are kept as rows; compared without regard to case. */
-export const searchableAttributes: ReadonlySet<string> = new Set([
+/** Attributes that ListUsers can filter by and that are kept as rows. */
+const searchableAttributes: ReadonlySet<string> = new Set<FilterAttribute>([
   'email',
   'phone_number',
   'name',
@@ -11,12 +12,12 @@ export const searchableAttributes: ReadonlySet<string> = new Set([
 ])
 
 /** An index entry must stay well below PostgreSQL's limit of 2,704 bytes. */
-const searchLengthMax = 256
+export const searchLengthMax = 512
 
 /** The folded beginning of the value, which the index holds; null for attributes that cannot be searched. */
 export const searchText = (name: string, value: string): string | null =>
-  searchableAttributes.has(name) ? foldForSearch(value) : null
+  searchableAttributes.has(name) ? foldForSearch(name as FilterAttribute, value) : null
 
-/** Folds case and cuts to the indexed length, never in the middle of a character. */
-export const foldForSearch = (value: string): string =>
-  Array.from(value.normalize('NFC').toLowerCase()).slice(0, searchLengthMax).join('')
+/** The value in the form in which filters compare it, cut to the indexed length, never in the middle of a character. */
+export const foldForSearch = (name: FilterAttribute, value: string): string =>
+  Array.from(filterKey(name, value)).slice(0, searchLengthMax).join('')

@@ -99,7 +99,7 @@ const loadUser = async (ctx: ReadContext, row: Selectable<UserRow>): Promise<Use
 }
 
 /** Users with their attributes, in the order of the rows. */
-export const loadUsers = async (ctx: ReadContext, rows: Selectable<UserRow>[]): Promise<User[]> => {
+export const loadUsers = async (ctx: ReadContext, rows: readonly Selectable<UserRow>[]): Promise<User[]> => {
   if (rows.length === 0) return []
   const attributes = await ctx.db
     .selectFrom('user_attributes')

@@ -12,7 +12,9 @@ export const preflight = (requested: string | undefined): Response =>
       'access-control-allow-origin': '*',
       'access-control-allow-methods': 'POST, GET, OPTIONS',
       'access-control-allow-headers':
-        requested !== undefined && requested.length <= 2_048 && /^[\w\-, ]+$/.test(requested) ? requested : allowedHeaders,
+        requested !== undefined && requested.length <= 2_048 && /^[\w\-, ]+$/.test(requested)
+          ? requested
+          : allowedHeaders,
       'access-control-max-age': '172800',
       'access-control-expose-headers': 'x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date',
     },

@@ -1,5 +1,5 @@
 /** Errors on the AWS JSON face: status, body and the two error headers (AWS JSON 1.1). */
-import { CognitoError } from '../../core/errors.ts'
+import type { CognitoError } from '../../core/errors.ts'
 
 /** Client faults are 400 on the wire, whatever the SDK's model says of 403, 404 or 429. */
 export const statusOf = (error: CognitoError): 400 | 403 | 500 => {
@@ -19,5 +19,8 @@ export const errorBody = (error: CognitoError): string =>
 /** The two headers that SDKs read; a header cannot carry line breaks or characters beyond Latin-1. */
 export const errorHeaders = (error: CognitoError): Record<string, string> => ({
   'x-amzn-errortype': `${error.name}:`,
-  'x-amzn-errormessage': error.message.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 1_024).trim(),
+  'x-amzn-errormessage': error.message
+    .replace(/[^\x20-\x7e]+/g, ' ')
+    .slice(0, 1_024)
+    .trim(),
 })

@@ -68,10 +68,12 @@ export const handleAws = async (
 
 const operationName = (request: AwsRequest): OperationName => {
   const target = request.header('x-amz-target')
-  if (target === undefined || target.length > targetLengthMax || !target.startsWith(targetPrefix)) throw unknownOperation()
+  if (target === undefined || target.length > targetLengthMax || !target.startsWith(targetPrefix))
+    throw unknownOperation()
   if (mediaType(request.header('content-type')) !== contentType) throw unknownOperation()
   const encoding = request.header('content-encoding')
-  if (encoding !== undefined && encoding !== 'identity') throw serializationFailure('Compressed bodies are not accepted.')
+  if (encoding !== undefined && encoding !== 'identity')
+    throw serializationFailure('Compressed bodies are not accepted.')
   const name = target.slice(targetPrefix.length)
   if (!Object.hasOwn(model, name)) throw unknownOperation()
   return name as OperationName
@@ -113,6 +115,7 @@ const run = async (
       region: ctx.region,
       resourceTags: resource.tags,
       requestTags: resource.requestTags,
+      tagKeys: resource.tagKeys,
       secureTransport: request.publicUrl.startsWith('https:'),
     })
   }

@@ -41,6 +41,7 @@ export const migration: Migration = {
        id {text} primary key,
        pool_id {text} not null references pools (id) on delete cascade,
        username {text} not null,
+       username_search {text} not null,
        status {text} not null,
        enabled {bigint} not null,
        created_at {bigint} not null,
@@ -53,7 +54,7 @@ export const migration: Migration = {
        security_epoch {bigint} not null default 0,
        mfa {text} not null default '{}')`,
     'create index users_by_pool on users (pool_id, id)',
-    'create index users_by_username on users (pool_id, username)',
+    'create index users_by_username on users (pool_id, username_search, id)',
     'create index users_by_status on users (pool_id, status, id)',
     'create index users_by_enabled on users (pool_id, enabled, id)',
     `create table user_attributes (

@@ -1,0 +1,84 @@
+/** Who belongs to which group. */
+import type { Selectable } from 'kysely'
+import { groupNotFound, invalidParameter } from '../../core/errors.ts'
+import type { GroupRow, UserRow } from '../../store/tables.ts'
+import { type Context, inTransaction, type ReadContext } from '../context.ts'
+import type { Pool } from '../user-pools/pool.ts'
+import type { User } from '../users/user.ts'
+
+const groupsPerUserMax = 100
+
+/** The groups of the user by name: all of them, as tokens show them, or a page that begins after a name. */
+export const groupsOf = (
+  ctx: ReadContext,
+  user: Pick<User, 'id'>,
+  afterName = '',
+  limit = groupsPerUserMax,
+): Promise<GroupRow[]> =>
+  ctx.db
+    .selectFrom('group_members')
+    .innerJoin('groups', join =>
+      join.onRef('groups.pool_id', '=', 'group_members.pool_id').onRef('groups.name', '=', 'group_members.group_name'),
+    )
+    .selectAll('groups')
+    .where('group_members.user_id', '=', user.id)
+    .where('group_members.group_name', '>', afterName)
+    .orderBy('group_members.group_name')
+    .limit(limit)
+    .execute()
+
+/**
+ * Adds the user; a member stays one.
+ * @throws ResourceNotFoundException when the group does not exist, InvalidParameterException at 100 groups.
+ */
+export const addToGroup = async (ctx: Context, pool: Pool, user: User, name: string): Promise<void> => {
+  await inTransaction(ctx, async tx => {
+    const group = await tx.db
+      .selectFrom('groups')
+      .select('name')
+      .where('pool_id', '=', pool.id)
+      .where('name', '=', name)
+      .executeTakeFirst()
+    if (group === undefined) throw groupNotFound()
+    const added = await tx.db
+      .insertInto('group_members')
+      .values({ pool_id: pool.id, group_name: name, user_id: user.id, created_at: tx.clock.now() })
+      .onConflict(conflict => conflict.columns(['user_id', 'group_name']).doNothing())
+      .returning('user_id')
+      .executeTakeFirst()
+    if (added === undefined) return
+    const { count } = await tx.db
+      .selectFrom('group_members')
+      .select(select => select.fn.countAll<number>().as('count'))
+      .where('user_id', '=', user.id)
+      .executeTakeFirstOrThrow()
+    if (Number(count) > groupsPerUserMax)
+      throw invalidParameter(`A user can belong to at most ${groupsPerUserMax} groups.`)
+  })
+}
+
+/** Takes the user out of the group; someone who is no member stays out. */
+export const removeFromGroup = async (ctx: Context, user: User, name: string): Promise<void> => {
+  await inTransaction(ctx, tx =>
+    tx.db.deleteFrom('group_members').where('user_id', '=', user.id).where('group_name', '=', name).execute(),
+  )
+}
+
+/** Members of the group by user id, beginning after the given id. */
+export const membersOf = (
+  ctx: ReadContext,
+  pool: Pool,
+  name: string,
+  afterId: string,
+  limit: number,
+): Promise<Selectable<UserRow>[]> =>
+  ctx.db
+    .selectFrom('group_members')
+    .innerJoin('users', 'users.id', 'group_members.user_id')
+    .selectAll('users')
+    .where('group_members.pool_id', '=', pool.id)
+    .where('group_members.group_name', '=', name)
+    .where('group_members.user_id', '>', afterId)
+    .orderBy('group_members.user_id')
+    .limit(limit)
+    .execute()

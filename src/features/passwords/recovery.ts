@@ -1,0 +1,159 @@
+/** Forgotten passwords: ForgotPassword, ConfirmForgotPassword, AdminResetUserPassword. */
+import type { CodeDeliveryDetailsType } from '../../contract/types.ts'
+import {
+  codeExpired,
+  codeMismatch,
+  contactAdministrator,
+  noRecoveryMedium,
+  passwordNotResettable,
+  userDisabled,
+  userNotConfirmed,
+  usernameClientNotFound,
+} from '../../core/errors.ts'
+import { checkPassword } from '../../core/password-policy.ts'
+import { type Client, preventsUserExistenceErrors } from '../app-clients/client.ts'
+import { type Context, inTransaction } from '../context.ts'
+import {
+  type CodeTarget,
+  consumeCode,
+  limitByHour,
+  proveCode,
+  refuseSimulatedCode,
+  type VerifiableAttribute,
+} from '../messages/codes.ts'
+import { sendNewCode } from '../messages/send.ts'
+import { type Pool, passwordPolicy } from '../user-pools/pool.ts'
+import { getUserById, getUserByName, type User, type UserStatus, updateUser, writeAttributes } from '../users/user.ts'
+import { clearFailures, lockoutKey } from './lockout.ts'
+import { checkHistory, makePassword, replacePassword } from './password.ts'
+import { findNamedUser, simulateDelivery } from './unknown-user.ts'
+
+/** ForgotPassword and ConfirmForgotPassword together, for each user. */
+const recoveriesPerHour = 20
+
+/** Statuses in which there is no password of the user's own that could be forgotten. */
+const notResettable: readonly UserStatus[] = ['FORCE_CHANGE_PASSWORD', 'EXTERNAL_PROVIDER']
+
+/**
+ * Sends a code that resets the password and returns where it went. The password and the status stay as they are.
+ * @throws UserNotFoundException, NotAuthorizedException, InvalidParameterException (no verified address),
+ * LimitExceededException, CodeDeliveryFailureException. Where the client hides users, a destination is made up instead
+ * for users who are unknown, disabled or without a verified address.
+ */
+export const forgotPassword = async (
+  ctx: Context,
+  client: Client,
+  pool: Pool,
+  username: string,
+): Promise<CodeDeliveryDetailsType> => {
+  const hidden = preventsUserExistenceErrors(client)
+  const named = await findNamedUser(ctx, client, pool, username)
+  const { user, holder } = named
+  const attributes = recoveryAttributes(pool)
+  const active = user?.enabled ? user : undefined
+  if (user !== undefined && active === undefined && !hidden) throw userDisabled()
+  if (active !== undefined && notResettable.includes(active.status)) throw passwordNotResettable()
+  const target = active && recoveryTarget(pool, active, attributes)
+  if (target === undefined && !hidden) throw noRecoveryMedium()
+
+  await limitByHour(ctx, recoveryLimit, holder, recoveriesPerHour)
+  return active !== undefined && target !== undefined
+    ? sendNewCode(ctx, pool, active, 'ForgotPassword', target, { unnoticed: hidden })
+    : simulateDelivery(ctx, pool, named, username, 'reset-password', attributes)
+}
+
+const recoveryLimit = 'ForgotPassword'
+
+/**
+ * Where the pool lets codes for a new password go, in order of preference.
+ * @throws NotAuthorizedException when only an administrator resets passwords.
+ */
+const recoveryAttributes = (pool: Pool): VerifiableAttribute[] => {
+  const mechanisms = pool.settings.AccountRecoverySetting?.RecoveryMechanisms
+  if (mechanisms === undefined) return ['phone_number', 'email']
+  const names = mechanisms.toSorted((one, other) => one.Priority - other.Priority).map(mechanism => mechanism.Name)
+  if (names.includes('admin_only')) throw contactAdministrator()
+  return names.map(name => (name === 'verified_email' ? 'email' : 'phone_number'))
+}
+
+const recoveryTarget = (pool: Pool, user: User, attributes: readonly VerifiableAttribute[]): CodeTarget | undefined => {
+  for (const attribute of attributes) {
+    const destination = user.attributes.get(attribute)
+    const verified = user.attributes.get(`${attribute}_verified`) === 'true'
+    if (destination !== undefined && verified && !isSecondFactor(pool, user, attribute)) {
+      return { purpose: 'reset-password', attribute, destination }
+    }
+  }
+  return undefined
+}
+
+/**
+ * An address that already is the user's second factor must not stand in for the first one as well. Pools without an
+ * AccountRecoverySetting are older than that rule and do not follow it.
+ */
+const isSecondFactor = (pool: Pool, { mfa }: User, attribute: VerifiableAttribute): boolean => {
+  if (pool.settings.AccountRecoverySetting === undefined) return false
+  if (attribute === 'email') return mfa.enabled?.includes('EMAIL_OTP') ?? false
+  return mfa.enabled?.includes('SMS_MFA') || (mfa.mfaOptions?.some(option => option.DeliveryMedium === 'SMS') ?? false)
+}
+
+/**
+ * Sets a new password with the code of ForgotPassword or AdminResetUserPassword; the address that the code went to is
+ * verified by it. The policy comes before the code, so that a bad password does not use up a try; the history comes after
+ * it, because what it says is for the user alone.
+ * @throws UserNotFoundException, LimitExceededException, InvalidPasswordException, CodeMismatchException,
+ * ExpiredCodeException, UserNotConfirmedException, NotAuthorizedException, PasswordHistoryPolicyViolationException
+ */
+export const confirmForgotPassword = async (
+  ctx: Context,
+  client: Client,
+  pool: Pool,
+  input: { Username: string; ConfirmationCode: string; Password: string },
+): Promise<void> => {
+  const { user, holder } = await findNamedUser(ctx, client, pool, input.Username)
+  if (user !== undefined && !user.enabled && !preventsUserExistenceErrors(client)) throw usernameClientNotFound()
+  await limitByHour(ctx, recoveryLimit, holder, recoveriesPerHour)
+  checkPassword(passwordPolicy(pool), input.Password, 'password')
+  if (user === undefined) return refuseSimulatedCode(ctx, holder, 'reset-password')
+  const proven = await proveCode(ctx, user, 'reset-password', input.ConfirmationCode)
+  if (!user.enabled) throw codeMismatch()
+  assertResettable(user)
+  await checkHistory(ctx, pool, user, input.Password)
+  const password = await makePassword(ctx, pool, user, input.Password)
+  await inTransaction(ctx, async tx => {
+    await consumeCode(tx, user, proven)
+    if (!(await replacePassword(tx, pool, user, password, { status: 'CONFIRMED' }, { status: user.status }))) {
+      throw codeExpired()
+    }
+    const current = await getUserById(tx, pool, user.id)
+    // The code proves the address it went to; the user may have another one by now, or have been disabled.
+    if (!current.enabled || current.attributes.get(proven.attribute) !== proven.destination) throw codeExpired()
+    await writeAttributes(tx, user, new Map([[`${proven.attribute}_verified`, 'true']]))
+    await clearFailures(tx, lockoutKey(ctx, pool, user))
+  })
+}
+
+/** An account that nobody has confirmed yet is not confirmed by way of its password. */
+const assertResettable = (user: User): void => {
+  if (user.status === 'UNCONFIRMED') throw userNotConfirmed()
+  if (notResettable.includes(user.status)) throw passwordNotResettable()
+}
+
+/**
+ * Ends the user's password and sends a code with which to set another. Tokens stay valid but answer with
+ * PasswordResetRequiredException until then.
+ * @throws UserNotFoundException, NotAuthorizedException, InvalidParameterException (no verified address)
+ */
+export const adminResetUserPassword = async (ctx: Context, pool: Pool, username: string): Promise<void> => {
+  const user = await getUserByName(ctx, pool, username)
+  if (!user.enabled) throw userDisabled()
+  if (user.status !== 'CONFIRMED' && user.status !== 'RESET_REQUIRED') throw passwordNotResettable()
+  const target = recoveryTarget(pool, user, recoveryAttributes(pool))
+  if (target === undefined) throw noRecoveryMedium()
+  const reset = await inTransaction(ctx, tx =>
+    updateUser(tx, user, { status: 'RESET_REQUIRED', breakSignIns: true }, { status: user.status }),
+  )
+  // Another request was faster: the user is gone or has another status, and that decides.
+  if (!reset) return adminResetUserPassword(ctx, pool, username)
+  await sendNewCode(ctx, pool, user, 'ForgotPassword', target)
+}

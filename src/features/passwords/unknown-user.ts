@@ -1,0 +1,86 @@
+/**
+ * PreventUserExistenceErrors: how the public operations answer for a name that nobody has. Where the client asks for it,
+ * an unknown user meets the same answers, limits and work as a known one.
+ */
+import type { CodeDeliveryDetailsType } from '../../contract/types.ts'
+import { usernameClientNotFound } from '../../core/errors.ts'
+import { isEmailFormat, isPhoneFormat } from '../../core/usernames.ts'
+import { type Client, preventsUserExistenceErrors } from '../app-clients/client.ts'
+import { type Context, inTransaction } from '../context.ts'
+import { type CodePurpose, storeSimulatedCode, storeUnusableCode, type VerifiableAttribute } from '../messages/codes.ts'
+import { deliveryDetails } from '../messages/send.ts'
+import type { Pool } from '../user-pools/pool.ts'
+import { findUserById, findUserByName, nameKey, type User } from '../users/user.ts'
+
+/** Whom a public operation names. */
+export interface NamedUser {
+  /** Undefined only where the client wants unknown users to be hidden. */
+  user: User | undefined
+  /** What limits are counted by: the user's id, or a digest of the name that nobody has. */
+  holder: string
+}
+
+/**
+ * The user whom a request names by username or alias.
+ * @throws UserNotFoundException when there is none and the client may know.
+ */
+export const findNamedUser = async (ctx: Context, client: Client, pool: Pool, name: string): Promise<NamedUser> => {
+  const user = await findUserByName(ctx, pool, name)
+  if (user !== undefined) return { user, holder: user.id }
+  if (!preventsUserExistenceErrors(client)) throw usernameClientNotFound()
+  // A known user's attributes take a second query.
+  await findUserById(ctx, pool, name)
+  return { user: undefined, holder: ctx.seal.digest('unknown-user', `${pool.id}\n${nameKey(pool, name)}`) }
+}
+
+/**
+ * The delivery details of a code that is not sent: for a name that nobody has, and for a user who can get none. The
+ * destination is the same each time and looks like a user's; `attributes` are those that codes of this kind go to, the
+ * preferred one first.
+ */
+export const simulateDelivery = async (
+  ctx: Context,
+  pool: Pool,
+  { user, holder }: NamedUser,
+  name: string,
+  purpose: CodePurpose,
+  attributes: readonly VerifiableAttribute[],
+): Promise<CodeDeliveryDetailsType> => {
+  await inTransaction(ctx, tx =>
+    user === undefined ? storeSimulatedCode(tx, holder, purpose) : storeUnusableCode(tx, user, purpose),
+  )
+  return simulatedDetails(ctx, pool, nameKey(pool, name), attributes)
+}
+
+const simulatedDetails = (
+  ctx: Pick<Context, 'seal'>,
+  pool: Pool,
+  name: string,
+  attributes: readonly VerifiableAttribute[],
+): CodeDeliveryDetailsType => {
+  const format = isEmailFormat(name) ? 'email' : isPhoneFormat(name) ? 'phone_number' : undefined
+  // A user who is named by an address most likely gets the code there.
+  if (format !== undefined && attributes.includes(format)) return deliveryDetails(format, name)
+  const verifiable = attributes.filter(attribute => pool.settings.AutoVerifiedAttributes?.includes(attribute))
+  const attribute = verifiable[0] ?? attributes[0] ?? 'email'
+  return deliveryDetails(attribute, inventedDestination(ctx, pool, name, attribute))
+}
+
+/** First letters about as frequent as those of names and of mail domains. */
+const firstLetters = 'aaaaabbbccccddddeeefffgghhiijjjjjkkkllllmmmmmmnnnooppprrrrsssssstttuvvwyz'
+const domainLetters = 'ggggggggyyyhhhoooiiaaccmmwwlptf'
+
+/** An address of which the mask shows no more than its first letters, or a number of which it shows four digits. */
+const inventedDestination = (
+  ctx: Pick<Context, 'seal'>,
+  pool: Pool,
+  name: string,
+  attribute: VerifiableAttribute,
+): string => {
+  const bytes = Buffer.from(ctx.seal.digest('simulated-destination', `${pool.id}\n${name}`), 'base64url')
+  if (attribute === 'phone_number') return `+1${String(bytes.readUInt32BE(0) % 10_000).padStart(10, '5')}`
+  const [first, domain] = [firstLetters, domainLetters].map(
+    (text, index) => text[bytes.readUInt32BE(4 * index) % text.length],
+  )
+  return `${first}@${domain}`
+}

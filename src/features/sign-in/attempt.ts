@@ -1,0 +1,97 @@
+/**
+ * A sign-in that is under way. Nothing is stored for it: the caller carries it from step to step as a sealed value, the
+ * `Session`, or in an SRP exchange the `SECRET_BLOCK`. It opens only for its pool and client, once, for a few minutes,
+ * and only as long as nothing has happened to the user that must break it.
+ */
+import type { AuthFlowType, ChallengeNameType } from '../../contract/types.ts'
+import type { Factor } from '../../core/claims.ts'
+import { invalidSession, sessionExpired, sessionUsed } from '../../core/errors.ts'
+import { newUuid } from '../../core/ids.ts'
+import { consumeOnce } from '../../store/one-time.ts'
+import type { Client } from '../app-clients/client.ts'
+import type { Context, TransactionContext } from '../context.ts'
+import type { Pool } from '../user-pools/pool.ts'
+import type { User } from '../users/user.ts'
+
+/** What a sign-in belongs to and where the request came from. */
+export interface SignIn {
+  pool: Pool
+  client: Client
+  flow: AuthFlowType
+}
+
+export interface Attempt {
+  flow: AuthFlowType
+  /** The challenge that must be answered next. */
+  step: ChallengeNameType
+  /** Undefined for a name that nobody has, for which the sign-in is simulated. */
+  userId: string | undefined
+  /** Digest of the name as the user gave it, which is also the lockout key of a name that nobody has. */
+  nameKey: string
+  /** What the user has proven so far. */
+  factors: Factor[]
+  /** Of the user, when the attempt began. */
+  securityEpoch: number
+  /** Milliseconds since the epoch. */
+  expiresAt: number
+  /** Marks the attempt as used. */
+  nonce: string
+}
+
+const defaultValidityMinutes = 3
+
+export const newAttempt = (
+  ctx: Pick<Context, 'clock' | 'random'>,
+  { client, flow }: SignIn,
+  { user, ...rest }: Pick<Attempt, 'step' | 'nameKey' | 'factors'> & { user: User | undefined },
+): Attempt => ({
+  ...rest,
+  flow,
+  userId: user?.id,
+  securityEpoch: user?.securityEpoch ?? 0,
+  expiresAt: ctx.clock.now() + (client.settings.AuthSessionValidity ?? defaultValidityMinutes) * 60_000,
+  nonce: newUuid(ctx.random),
+})
+
+const purpose = 'session'
+const sessionLengthMax = 2_048
+
+export const sealSession = (ctx: Pick<Context, 'seal'>, client: Client, attempt: Attempt): string =>
+  ctx.seal.seal(purpose, JSON.stringify(attempt), boundTo(client))
+
+/** Undefined when the text is no session of this client. Expiry and use are not looked at. */
+export const openSession = (ctx: Pick<Context, 'seal'>, client: Client, session: string): Attempt | undefined => {
+  if (session.length > sessionLengthMax) return undefined
+  const opened = ctx.seal.open(purpose, session, boundTo(client))
+  return opened && (JSON.parse(opened.toString('utf8')) as Attempt)
+}
+
+/** Binds a sealed value to the client and, with it, to the pool. */
+export const boundTo = (client: Client): string => `${client.poolId} ${client.id}`
+
+/**
+ * The attempt must be alive and unused, and the user untouched since it began: with the same password, not disabled, not
+ * signed out everywhere.
+ * @throws NotAuthorizedException
+ */
+export const assertInForce = async (ctx: Context, attempt: Attempt, user: User | undefined): Promise<void> => {
+  if (attempt.expiresAt <= ctx.clock.now()) throw sessionExpired()
+  const mark = await ctx.db
+    .selectFrom('one_time_marks')
+    .select('id')
+    .where('kind', '=', purpose)
+    .where('id', '=', attempt.nonce)
+    .executeTakeFirst()
+  if (mark !== undefined) throw sessionUsed()
+  if (attempt.userId !== user?.id || (user !== undefined && attempt.securityEpoch !== user.securityEpoch)) {
+    throw invalidSession()
+  }
+}
+
+/**
+ * Uses up the attempt: of many who hold it exactly one succeeds.
+ * @throws NotAuthorizedException for all others.
+ */
+export const consumeAttempt = async (tx: TransactionContext, attempt: Attempt): Promise<void> => {
+  if (!(await consumeOnce(tx.db, purpose, attempt.nonce, attempt.expiresAt))) throw sessionUsed()
+}

@@ -1,0 +1,53 @@
+/** Ending sessions: one of them by its refresh token, or all of a user at once. */
+import { clientNotAuthorized, revocationNotEnabled, unsupportedTokenType, userNotFound } from '../../core/errors.ts'
+import { looksLikeSignedToken } from '../../core/jwt.ts'
+import { matchesSecret } from '../../core/secret-hash.ts'
+import { type Client, findClient } from '../app-clients/client.ts'
+import { type Context, inTransaction } from '../context.ts'
+import { type User, updateUser } from '../users/user.ts'
+import { openRefreshToken } from './refresh-token.ts'
+import { revokeSession } from './revocation.ts'
+
+/**
+ * Whether the secret is one of the client's, or absent for a client without one. It is the secret itself, not a hash
+ * of it.
+ */
+export const provesClient = (client: Client, secret: string | undefined): boolean => {
+  if (secret === undefined) return client.secrets.length === 0
+  return matchesSecret(
+    secret,
+    client.secrets.map(({ value }) => value),
+  )
+}
+
+/**
+ * Ends the session of a refresh token: the token and all ID and access tokens that came of it. A token that is unknown,
+ * expired or revoked already is no error (RFC 7009, section 2.2).
+ * @throws UnauthorizedException for an unknown client, a wrong secret and the token of another client,
+ * UnsupportedOperationException when the client does not revoke tokens, UnsupportedTokenTypeException for an ID or
+ * access token
+ */
+export const revokeToken = async (
+  ctx: Context,
+  { clientId, secret, token }: { clientId: string; secret: string | undefined; token: string },
+): Promise<void> => {
+  const client = await findClient(ctx, clientId)
+  if (client === undefined || !provesClient(client, secret)) throw clientNotAuthorized()
+  if (client.settings.EnableTokenRevocation === false) throw revocationNotEnabled()
+  const refreshToken = openRefreshToken(ctx, token)
+  if (refreshToken === undefined) {
+    if (looksLikeSignedToken(token)) throw unsupportedTokenType()
+    return
+  }
+  if (refreshToken.clientId !== client.id) throw clientNotAuthorized()
+  await inTransaction(ctx, tx => revokeSession(tx, refreshToken.originJti, refreshToken.expiresAt))
+}
+
+/**
+ * Ends all sessions of the user, on every client, and breaks sign-ins that are under way.
+ * @throws UserNotFoundException when the user was deleted meanwhile.
+ */
+export const signOutEverywhere = async (ctx: Context, user: User): Promise<void> => {
+  const changed = await inTransaction(ctx, tx => updateUser(tx, user, { endSessions: true }))
+  if (!changed) throw userNotFound()
+}
