@@ -371,7 +371,7 @@ test('aws-amplify signs in untouched', async () => {
   const srp = new URL('providers/cognito/utils/srp/', import.meta.resolve('@aws-amplify/auth'))
   const amplify = (await import(new URL('index.mjs', srp).href)) as AmplifySrp
   const numbers = (await import(new URL('BigInteger/BigInteger.mjs', srp).href)) as { default: BigIntegerClass }
-  for (let run = 0; run < 20; run += 1) {
+  for (let run = 0; run < 10; run += 1) {
     const password = randomPassword()
     const record = await newRecord('ann', password)
     const helper = await amplify.getAuthenticationHelper(poolName)

@@ -288,6 +288,11 @@ export const aliasExists = (attribute: string) =>
   aliasExistsException(`An account with the given ${attribute} already exists.`)
 export const groupExists = () => new CognitoError('GroupExistsException', 'A group with the name already exists')
 export const groupNotFound = () => resourceNotFound('Group not found.')
+/** The wording is not published. */
+export const tooManyGroups = () => limitExceeded('The user pool has reached the limit of its groups.')
+/** The wording is not published, and LimitExceededException is not declared for AdminAddUserToGroup. */
+export const tooManyGroupsOfUser = (limit: number) =>
+  invalidParameter(`A user can belong to at most ${limit} groups.`)
 export const unauthorizedAttribute = () => notAuthorized('A client attempted to write unauthorized attribute')
 export const requestedAttributesMissing = () => invalidParameter('One or more requested attributes do not exist.')
 export const invalidSearchAttribute = (name: string) => invalidParameter(`Invalid search attribute: ${name}`)
@@ -331,6 +336,9 @@ export const resendNotPossible = (username: string) =>
     'UnsupportedUserStateException',
     `Resend not possible. ${username} status is not FORCE_CHANGE_PASSWORD`,
   )
+/** The wording is not published. */
+export const mfaOptionsOtherThanSms = () =>
+  invalidParameter('MFAOptions can only be text messages (SMS) to the attribute phone_number.')
 /** The wording is not published. */
 export const noDestinationForInvitation = (attribute: string) =>
   invalidParameter(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { usernameInEmailFormat } from './errors.ts'
 import {
   canonicalName,
   checkUsernameForm,
@@ -203,6 +204,8 @@ test('a username has the form that the pool demands', () => {
     [{ AliasAttributes: ['preferred_username'] }, 'ann@example.com', 'username'],
     [{ AliasAttributes: ['phone_number'] }, 'ann@example.com', 'username'],
     [{ AliasAttributes: ['email'] }, '+12065550100', 'username'],
+    // The Kelvin sign is a K wherever names are compared, so this name would stand in the way of Kim's address.
+    [{ AliasAttributes: ['email'] }, '\u212aim@example.com', usernameInEmailFormat().message],
   ]
   for (const [pool, username, expected] of table) {
     if (expected.includes(' ')) {

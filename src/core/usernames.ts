@@ -86,7 +86,9 @@ export const checkUsernameForm = (pool: UsernameSettings, username: string): Use
     if (usernames.length > 1) throw usernameShouldBeEmailOrPhoneNumber()
     throw usernames.includes('email') ? usernameShouldBeEmail() : usernameShouldBePhoneNumber()
   }
-  if (aliases.includes('email') && isEmailFormat(username)) throw usernameInEmailFormat()
-  if (aliases.includes('phone_number') && isPhoneFormat(username)) throw usernameInPhoneNumberFormat()
+  // What counts is the name that is looked up: it can be an address although what was sent is not (the Kelvin sign).
+  const name = canonicalName(username, { caseSensitive: true })
+  if (aliases.includes('email') && isEmailFormat(name)) throw usernameInEmailFormat()
+  if (aliases.includes('phone_number') && isPhoneFormat(name)) throw usernameInPhoneNumberFormat()
   return 'username'
 }

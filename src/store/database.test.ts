@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Kysely, sql } from 'kysely'
 import { onEachStore } from '../../test/support/databases.ts'
-import { type Database, isRetryable, isUniqueViolation, transaction, uniqueConstraint } from './database.ts'
+import {
+  type Database,
+  isForeignKeyViolation,
+  isRetryable,
+  isUniqueViolation,
+  transaction,
+  uniqueConstraint,
+} from './database.ts'
 import type { Tables } from './tables.ts'
 
 const insertPool = (db: Kysely<Tables>, id: string, name = id) =>
@@ -209,6 +216,7 @@ onEachStore(source => {
     )
     for (const error of [orphan, missing, new Error('x'), undefined, 'text']) {
       assert.equal(isUniqueViolation(error), false)
+      assert.equal(isForeignKeyViolation(error), error === orphan)
       assert.equal(uniqueConstraint(error), undefined)
       assert.equal(isRetryable(error), false)
     }

@@ -24,7 +24,7 @@ export interface Member {
 }
 
 /** A full group takes no more members, so that the event loop is not held for much longer than 2 ms. */
-const statementsPerGroup = 256
+const statementsPerGroup = 192
 
 /**
  * The only connection that writes. Transactions run one after the other, each in a savepoint; the outer transaction

@@ -82,8 +82,12 @@ export class Connection {
     return { rows: tuples.map(tuple => toRow(prepared.columns, tuple)), changes, changedSchema: false }
   }
 
+  /** To be called when tables have changed: the names of the columns are read anew. */
   forgetStatements(): void {
     this.#statements.clear()
+    if (!this.#database.isOpen) return
+    // A connection notices a change of the schema only when it runs something, which is too late for what it prepares.
+    this.#database.exec('select 1 from sqlite_schema limit 1')
   }
 
   close(): void {

@@ -8,9 +8,9 @@ const busyCode = 5
 
 /**
  * Makes the folder (0700) and the file (0600) and holds a lock that dies with the process. Two processes that write one
- * file would each believe in their own caches, so the second one refuses to start.
+ * file would each believe in their own caches, so the second one refuses to start. The result gives up the lock.
  */
-export function claimFile(file: string): DatabaseSync {
+export function claimFile(file: string): () => void {
   const folder = dirname(file)
   try {
     if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) syncFolder(dirname(folder))
@@ -25,7 +25,11 @@ export function claimFile(file: string): DatabaseSync {
   const lock = new DatabaseSync(`${file}.lock`, { timeout: 0 })
   try {
     lock.exec('begin exclusive')
-    return lock
+    held.add(lock)
+    return () => {
+      held.delete(lock)
+      lock.close()
+    }
   } catch (error) {
     lock.close()
     if ((error as { errcode?: unknown }).errcode === busyCode) {
@@ -34,6 +38,9 @@ export function claimFile(file: string): DatabaseSync {
     throw new StartRefusal(`The lock file ${file}.lock cannot be used: ${reasonOf(error)}.`)
   }
 }
+
+/** The locks of this process. A lock that nothing refers to would be collected as garbage and given up. */
+const held = new Set<DatabaseSync>()
 
 /** True when the file did not exist. It is never opened when it does: closing it would drop this process's locks on it. */
 function createFile(file: string): boolean {

@@ -22,17 +22,18 @@ import { claimFile } from './sqlite-file.ts'
 /** Opens the file, which is made when it does not exist, or `:memory:`. Throws StartRefusal. */
 export function openSqlite(file: string): Backend {
   const inMemory = file === ':memory:'
-  const lock = inMemory ? undefined : claimFile(resolve(file))
-  let writer: Writer
+  const release = inMemory ? undefined : claimFile(resolve(file))
   let reader: Connection | undefined
+  let writer: Writer
   try {
-    writer = new Writer(() => new Connection(file))
     if (!inMemory) {
       reader = new Connection(file)
       reader.execute('pragma query_only = on')
     }
+    writer = new Writer(() => new Connection(file))
   } catch (error) {
-    lock?.close()
+    reader?.close()
+    release?.()
     if (error instanceof StartRefusal) throw error
     throw new StartRefusal(`The data file ${file} cannot be opened: ${reasonOf(error)}.`)
   }
@@ -46,7 +47,7 @@ export function openSqlite(file: string): Backend {
     warnings: [],
     async ping() {
       // Reading the schema touches the file; an empty transaction shows that the writer is not stuck or broken.
-      await (reader === undefined ? undefined : reader.query('select count(*) from sqlite_schema', []))
+      reader?.query('select count(*) from sqlite_schema', [])
       const member = await writer.begin()
       await writer.end(member, 'commit')
     },
@@ -84,7 +85,7 @@ export function openSqlite(file: string): Backend {
       subscriptions.clear()
       await writer.close()
       reader?.close()
-      lock?.close()
+      release?.()
     },
   }
 }

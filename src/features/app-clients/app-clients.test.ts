@@ -58,7 +58,7 @@ onEachDatabase(testApp => {
     AllowedOAuthScopes: ['openid', 'email', 'aws.cognito.signin.user.admin'],
     AllowedOAuthFlowsUserPoolClient: true,
     AnalyticsConfiguration: {
-      ApplicationId: 'app-1',
+      ApplicationId: 'a1b2c3d4',
       RoleArn: 'arn:aws:iam::123456789012:role/analytics',
       ExternalId: 'outside',
       UserDataShared: true,
@@ -306,7 +306,7 @@ onEachDatabase(testApp => {
       ],
       [
         'analytics by id without role',
-        { AnalyticsConfiguration: { ApplicationId: 'app' } },
+        { AnalyticsConfiguration: { ApplicationId: 'a1b2c3d4' } },
         { name: 'InvalidParameterException' },
       ],
       [

@@ -1,8 +1,10 @@
 /**
  * Groups of a pool: rows, look-up, and the AWS shape. Membership stands in membership.ts.
+ *
+ * Owned by this folder: groups and who belongs to them. Not owned: what tokens make of them.
  */
 import type { GroupType } from '../../contract/types.ts'
-import { groupExists, groupNotFound, limitExceeded } from '../../core/errors.ts'
+import { groupExists, groupNotFound, tooManyGroups, userPoolNotFound } from '../../core/errors.ts'
 import { isUniqueViolation } from '../../store/database.ts'
 import type { GroupRow } from '../../store/tables.ts'
 import { type Context, inTransaction, type ReadContext, type TransactionContext } from '../context.ts'
@@ -29,7 +31,18 @@ export const getGroup = async (ctx: ReadContext, pool: Pool, name: string): Prom
   return group
 }
 
-/** @throws GroupExistsException, LimitExceededException */
+/** Groups of the pool by name, beginning after the given name. */
+export const listGroups = (ctx: ReadContext, pool: Pool, afterName: string, limit: number): Promise<GroupRow[]> =>
+  ctx.db
+    .selectFrom('groups')
+    .selectAll()
+    .where('pool_id', '=', pool.id)
+    .where('name', '>', afterName)
+    .orderBy('name')
+    .limit(limit)
+    .execute()
+
+/** @throws GroupExistsException, LimitExceededException, ResourceNotFoundException when the pool was deleted meanwhile */
 export const createGroup = async (ctx: Context, pool: Pool, name: string, members: GroupMembers): Promise<GroupRow> => {
   const now = ctx.clock.now()
   const row: GroupRow = {
@@ -41,17 +54,27 @@ export const createGroup = async (ctx: Context, pool: Pool, name: string, member
     created_at: now,
     updated_at: now,
   }
-  try {
-    await inTransaction(ctx, async tx => {
-      if ((await countGroups(tx, pool)) >= groupsPerPoolMax) {
-        throw limitExceeded('The user pool has reached its limit of groups.')
-      }
+  await inTransaction(ctx, async tx => {
+    await lockPool(tx, pool)
+    try {
       await tx.db.insertInto('groups').values(row).execute()
-    })
-  } catch (error) {
-    throw isUniqueViolation(error) ? groupExists() : error
-  }
+    } catch (error) {
+      throw isUniqueViolation(error) ? groupExists() : error
+    }
+    if ((await countGroups(tx, pool)) > groupsPerPoolMax) throw tooManyGroups()
+  })
   return row
+}
+
+/** One group after the other is created in a pool, so that the count is exact. */
+const lockPool = async (tx: TransactionContext, pool: Pool): Promise<void> => {
+  const locked = await tx.db
+    .updateTable('pools')
+    .set(row => ({ region: row.ref('region') }))
+    .where('id', '=', pool.id)
+    .returning('id')
+    .executeTakeFirst()
+  if (locked === undefined) throw userPoolNotFound(pool.id)
 }
 
 const countGroups = async (tx: TransactionContext, pool: Pool): Promise<number> => {
@@ -60,7 +83,7 @@ const countGroups = async (tx: TransactionContext, pool: Pool): Promise<number> 
     .select(select => select.fn.countAll<number>().as('count'))
     .where('pool_id', '=', pool.id)
     .executeTakeFirstOrThrow()
-  return Number(count)
+  return count
 }
 
 /** Changes the members that are given. @throws ResourceNotFoundException */

@@ -1,10 +1,11 @@
 /** Who belongs to which group. */
 import type { Selectable } from 'kysely'
-import { groupNotFound, invalidParameter } from '../../core/errors.ts'
+import { groupNotFound, tooManyGroupsOfUser } from '../../core/errors.ts'
+import { isForeignKeyViolation } from '../../store/database.ts'
 import type { GroupRow, UserRow } from '../../store/tables.ts'
-import { type Context, inTransaction, type ReadContext } from '../context.ts'
+import { type Context, inTransaction, type ReadContext, type TransactionContext } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
-import type { User } from '../users/user.ts'
+import { lockUser, type User } from '../users/user.ts'
 
 const groupsPerUserMax = 100
 
@@ -29,32 +30,41 @@ export const groupsOf = (
 
 /**
  * Adds the user; a member stays one.
- * @throws ResourceNotFoundException when the group does not exist, InvalidParameterException at 100 groups.
+ * @throws ResourceNotFoundException when the group does not exist, InvalidParameterException over 100 groups,
+ * UserNotFoundException when the user was deleted meanwhile
  */
-export const addToGroup = async (ctx: Context, pool: Pool, user: User, name: string): Promise<void> => {
-  await inTransaction(ctx, async tx => {
-    const group = await tx.db
-      .selectFrom('groups')
-      .select('name')
-      .where('pool_id', '=', pool.id)
-      .where('name', '=', name)
-      .executeTakeFirst()
-    if (group === undefined) throw groupNotFound()
-    const added = await tx.db
+export const addToGroup = (ctx: Context, pool: Pool, user: User, name: string): Promise<void> =>
+  inTransaction(ctx, async tx => {
+    // The lock makes the count exact.
+    await lockUser(tx, user)
+    if ((await insertMember(tx, pool, user, name)) && (await countGroupsOf(tx, user)) > groupsPerUserMax) {
+      throw tooManyGroupsOfUser(groupsPerUserMax)
+    }
+  })
+
+/** Returns false when the user is a member already. */
+const insertMember = async (tx: TransactionContext, pool: Pool, user: User, name: string): Promise<boolean> => {
+  try {
+    const inserted = await tx.db
       .insertInto('group_members')
       .values({ pool_id: pool.id, group_name: name, user_id: user.id, created_at: tx.clock.now() })
       .onConflict(conflict => conflict.columns(['user_id', 'group_name']).doNothing())
       .returning('user_id')
       .executeTakeFirst()
-    if (added === undefined) return
-    const { count } = await tx.db
-      .selectFrom('group_members')
-      .select(select => select.fn.countAll<number>().as('count'))
-      .where('user_id', '=', user.id)
-      .executeTakeFirstOrThrow()
-    if (Number(count) > groupsPerUserMax)
-      throw invalidParameter(`A user can belong to at most ${groupsPerUserMax} groups.`)
-  })
+    return inserted !== undefined
+  } catch (error) {
+    // The user's row is locked, so what is missing is the group.
+    throw isForeignKeyViolation(error) ? groupNotFound() : error
+  }
+}
+
+const countGroupsOf = async (tx: TransactionContext, user: User): Promise<number> => {
+  const { count } = await tx.db
+    .selectFrom('group_members')
+    .select(select => select.fn.countAll<number>().as('count'))
+    .where('user_id', '=', user.id)
+    .executeTakeFirstOrThrow()
+  return count
 }
 
 /** Takes the user out of the group; someone who is no member stays out. */

@@ -3,7 +3,7 @@ import type { Operations } from '../context.ts'
 import { type PageBinding, readPage, writePage } from '../pages.ts'
 import { inPool } from '../user-pools/pool.ts'
 import { getUserByName, loadUsers, presentUser } from '../users/user.ts'
-import { createGroup, deleteGroup, getGroup, presentGroup, updateGroup } from './group.ts'
+import { createGroup, deleteGroup, getGroup, listGroups, presentGroup, updateGroup } from './group.ts'
 import { addToGroup, groupsOf, membersOf, removeFromGroup } from './membership.ts'
 
 export const groupOperations = {
@@ -17,19 +17,12 @@ export const groupOperations = {
     Group: presentGroup(await updateGroup(ctx, pool, input.GroupName, input)),
   })),
 
-  DeleteGroup: inPool(async (ctx, pool, input) => deleteGroup(ctx, pool, input.GroupName)),
+  DeleteGroup: inPool((ctx, pool, input) => deleteGroup(ctx, pool, input.GroupName)),
 
   ListGroups: inPool(async (ctx, pool, input) => {
     const binding: PageBinding = { operation: 'ListGroups', scope: pool.id }
     const page = readPage<[string]>(ctx, binding, input.NextToken, input.Limit)
-    const groups = await ctx.db
-      .selectFrom('groups')
-      .selectAll()
-      .where('pool_id', '=', pool.id)
-      .where('name', '>', page.after?.[0] ?? '')
-      .orderBy('name')
-      .limit(page.limit + 1)
-      .execute()
+    const groups = await listGroups(ctx, pool, page.after?.[0] ?? '', page.limit + 1)
     const { rows, nextToken } = writePage(ctx, binding, page, groups, group => [group.name])
     return { Groups: rows.map(presentGroup), NextToken: nextToken }
   }),

@@ -40,14 +40,17 @@ export interface Attempt {
 
 const defaultValidityMinutes = 3
 
+/** An attempt that begins now and lasts for the client's AuthSessionValidity. */
 export const newAttempt = (
   ctx: Pick<Context, 'clock' | 'random'>,
   { client, flow }: SignIn,
-  { user, ...rest }: Pick<Attempt, 'step' | 'nameKey' | 'factors'> & { user: User | undefined },
+  { step, user, nameKey, factors }: Pick<Attempt, 'step' | 'nameKey' | 'factors'> & { user: User | undefined },
 ): Attempt => ({
-  ...rest,
   flow,
+  step,
   userId: user?.id,
+  nameKey,
+  factors,
   securityEpoch: user?.securityEpoch ?? 0,
   expiresAt: ctx.clock.now() + (client.settings.AuthSessionValidity ?? defaultValidityMinutes) * 60_000,
   nonce: newUuid(ctx.random),
@@ -70,8 +73,14 @@ export const openSession = (ctx: Pick<Context, 'seal'>, client: Client, session:
 export const boundTo = (client: Client): string => `${client.poolId} ${client.id}`
 
 /**
- * The attempt must be alive and unused, and the user untouched since it began: with the same password, not disabled, not
- * signed out everywhere.
+ * Whether the user is still the one with whom the attempt began and nothing has happened that must break it: another
+ * password, a reset, disabling, signing out everywhere, deletion.
+ */
+export const isUntouched = (attempt: Attempt, user: User | undefined): boolean =>
+  attempt.userId === user?.id && attempt.securityEpoch === (user?.securityEpoch ?? 0)
+
+/**
+ * The attempt must be alive and unused, and its user untouched.
  * @throws NotAuthorizedException
  */
 export const assertInForce = async (ctx: Context, attempt: Attempt, user: User | undefined): Promise<void> => {
@@ -83,9 +92,7 @@ export const assertInForce = async (ctx: Context, attempt: Attempt, user: User |
     .where('id', '=', attempt.nonce)
     .executeTakeFirst()
   if (mark !== undefined) throw sessionUsed()
-  if (attempt.userId !== user?.id || (user !== undefined && attempt.securityEpoch !== user.securityEpoch)) {
-    throw invalidSession()
-  }
+  if (!isUntouched(attempt, user)) throw invalidSession()
 }
 
 /**

@@ -1,3 +1,63 @@
+import type { InitiateAuthResponse } from '../../contract/types.ts'
+import { getClient, getClientAndPool } from '../app-clients/client.ts'
 import type { Operations } from '../context.ts'
+import { inPool } from '../user-pools/pool.ts'
+import type { Outcome } from './finish.ts'
+import { answer, begin } from './sign-in.ts'
 
-export const signInOperations = {} satisfies Operations<never>
+export const signInOperations = {
+  InitiateAuth: async (ctx, input) =>
+    present(
+      await begin(ctx, {
+        ...(await getClientAndPool(ctx, input.ClientId)),
+        operation: 'InitiateAuth',
+        flow: input.AuthFlow,
+        parameters: input.AuthParameters ?? {},
+      }),
+    ),
+
+  AdminInitiateAuth: inPool(async (ctx, pool, input) =>
+    present(
+      await begin(ctx, {
+        pool,
+        client: await getClient(ctx, input.ClientId, pool),
+        operation: 'AdminInitiateAuth',
+        flow: input.AuthFlow,
+        parameters: input.AuthParameters ?? {},
+      }),
+    ),
+  ),
+
+  RespondToAuthChallenge: async (ctx, input) =>
+    present(
+      await answer(ctx, {
+        ...(await getClientAndPool(ctx, input.ClientId)),
+        challenge: input.ChallengeName,
+        session: input.Session,
+        responses: input.ChallengeResponses ?? {},
+      }),
+    ),
+
+  AdminRespondToAuthChallenge: inPool(async (ctx, pool, input) =>
+    present(
+      await answer(ctx, {
+        pool,
+        client: await getClient(ctx, input.ClientId, pool),
+        challenge: input.ChallengeName,
+        session: input.Session,
+        responses: input.ChallengeResponses ?? {},
+      }),
+    ),
+  ),
+} satisfies Operations<'AdminInitiateAuth' | 'AdminRespondToAuthChallenge' | 'InitiateAuth' | 'RespondToAuthChallenge'>
+
+/** Tokens come with an empty object of parameters, without challenge and Session. */
+const present = (outcome: Outcome): InitiateAuthResponse =>
+  'tokens' in outcome
+    ? { AuthenticationResult: outcome.tokens, ChallengeParameters: {} }
+    : {
+        ChallengeName: outcome.challenge,
+        Session: outcome.session,
+        ChallengeParameters: outcome.parameters,
+        ...(outcome.available !== undefined && { AvailableChallenges: outcome.available }),
+      }

@@ -2,25 +2,21 @@
  * Whom a sign-in is about: the user whom a name finds, or nobody. For a client that does not tell who exists, nobody
  * goes through the same work as a user and gets the same answers.
  */
-import {
-  passwordResetRequired,
-  userDisabled,
-  userNotConfirmed,
-  userNotFound,
-} from '../../core/errors.ts'
+import { passwordResetRequired, userDisabled, userNotConfirmed, userNotFound } from '../../core/errors.ts'
 import { uuidFromBytes } from '../../core/ids.ts'
-import { checkSecretHash, type Client, preventsUserExistenceErrors } from '../app-clients/client.ts'
+import { type Client, checkSecretHash, preventsUserExistenceErrors } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
 import { lockoutKey } from '../passwords/lockout.ts'
+import { srpUserId } from '../passwords/password.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { findUserById, findUserByName, nameKey, type User } from '../users/user.ts'
-import type { Attempt } from './attempt.ts'
+import type { Attempt, SignIn } from './attempt.ts'
 
 export interface Subject {
   user: User | undefined
-  /** Stands for the name that was given, whatever its spelling. */
+  /** A digest of the name that was given, the same for all its spellings. */
   nameKey: string
-  /** Counts failures: by user, or by name when nobody has it. */
+  /** What failures are counted by: the user, or the name when nobody has it. */
   lockoutKey: string
 }
 
@@ -31,42 +27,73 @@ export interface Subject {
  */
 export const findSubject = async (
   ctx: Context,
-  pool: Pool,
-  client: Client,
+  { pool, client }: SignIn,
   name: string,
   secretHash: string | undefined,
 ): Promise<Subject> => {
   const user = await findUserByName(ctx, pool, name)
   checkSecretHash(client, user === undefined ? [name] : [name, user.username], secretHash)
-  const subject = subjectOf(ctx, user, lockoutKey(ctx, pool, name))
   if (user === undefined) {
     if (!preventsUserExistenceErrors(client)) throw userNotFound()
     await findNobody(ctx, pool)
   }
-  return subject
+  return subjectOf(ctx, pool, user, lockoutKey(ctx, pool, name))
 }
 
-/** The subject of an attempt. A user who was deleted since is undefined here too; `userId` tells the difference. */
-export const subjectOfAttempt = async (ctx: Context, pool: Pool, attempt: Attempt): Promise<Subject> => {
+/** The subject of an attempt. The user of an attempt may have been deleted since and is undefined then. */
+export const findSubjectOfAttempt = async (ctx: Context, pool: Pool, attempt: Attempt): Promise<Subject> => {
   if (attempt.userId !== undefined) {
-    return subjectOf(ctx, await findUserById(ctx, pool, attempt.userId), attempt.nameKey)
+    return subjectOf(ctx, pool, await findUserById(ctx, pool, attempt.userId), attempt.nameKey)
   }
   await findNobody(ctx, pool)
   await findNobody(ctx, pool)
-  return subjectOf(ctx, undefined, attempt.nameKey)
+  return subjectOf(ctx, pool, undefined, attempt.nameKey)
 }
 
-const subjectOf = (_ctx: Context, user: User | undefined, key: string): Subject => ({
+const subjectOf = (ctx: Context, pool: Pool, user: User | undefined, key: string): Subject => ({
   user,
   nameKey: key,
-  lockoutKey: user === undefined ? key : `user ${user.id}`,
+  lockoutKey: user === undefined ? key : lockoutKey(ctx, pool, user),
 })
 
-/** The query that a user's attributes take. */
+/** One query that finds nothing; a user takes two, one of them for the attributes. */
 const findNobody = (ctx: Context, pool: Pool): Promise<User | undefined> => findUserById(ctx, pool, '')
 
-/** The same UUID each time for a name that nobody has: what its holder's `sub` could be. */
-export const simulatedUserId = (ctx: Pick<Context, 'seal'>, pool: Pool, name: string): string =>
-  uuidFromBytes(
-    Buffer.from(ctx.seal.digest('simulated-user-id', `${pool.id}\n${nameKey(pool, name)}`), 'base64url').subarray(0, 16),
-  )
+/** USER_ID_FOR_SRP: of nobody, a UUID that is the same each time for a name, as its holder's `sub` would be. */
+export const userIdForSrp = (ctx: Pick<Context, 'seal'>, { user, nameKey: key }: Subject): string =>
+  user !== undefined
+    ? srpUserId(user)
+    : uuidFromBytes(Buffer.from(ctx.seal.digest('simulated-user-id', key), 'base64url').subarray(0, 16))
+
+/**
+ * Whether a name that was sent with an answer is the subject's: the real username, the name that the sign-in began
+ * with, or another one that finds the same user.
+ */
+export const isNameOf = async (ctx: Context, pool: Pool, subject: Subject, name: string): Promise<boolean> => {
+  if (name === userIdForSrp(ctx, subject) || lockoutKey(ctx, pool, name) === subject.nameKey) return true
+  if (subject.user === undefined) return false
+  if (nameKey(pool, name) === nameKey(pool, subject.user.username)) return true
+  return (await findUserByName(ctx, pool, name))?.id === subject.user.id
+}
+
+/**
+ * What a client that tells who exists says before it looks at the password. A user who has to set a new password may
+ * not have one at all, after an import.
+ * @throws NotAuthorizedException (disabled), UserNotConfirmedException, PasswordResetRequiredException
+ */
+export const assertMaySignIn = (client: Client, user: User | undefined): void => {
+  if (user === undefined || preventsUserExistenceErrors(client)) return
+  if (!user.enabled) throw userDisabled()
+  if (user.status === 'UNCONFIRMED') throw userNotConfirmed()
+  if (user.status === 'RESET_REQUIRED' && user.password === undefined) throw passwordResetRequired()
+}
+
+/**
+ * What every client says after the right password.
+ * @throws NotAuthorizedException (disabled), UserNotConfirmedException, PasswordResetRequiredException
+ */
+export const assertMaySignInWithPassword = (user: User): void => {
+  if (!user.enabled) throw userDisabled()
+  if (user.status === 'UNCONFIRMED') throw userNotConfirmed()
+  if (user.status === 'RESET_REQUIRED') throw passwordResetRequired()
+}

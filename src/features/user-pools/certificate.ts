@@ -27,12 +27,10 @@ export const makeSigningCertificate = (pool: Pick<Pool, 'id'>, key: SigningKey, 
     sequence(time(notBefore), time(notBefore + validYears * yearMs)),
     name,
     publicKey,
+    // No key usage: some readers take a self-signed certificate for its own issuer, which then had to be allowed too.
     explicit(
       3,
-      sequence(
-        sequence(objectId(oids.keyUsage), criticalMark, octetString(digitalSignatureOnly)),
-        sequence(objectId(oids.subjectKeyIdentifier), octetString(octetString(keyIdentifier(publicKey)))),
-      ),
+      sequence(sequence(objectId(oids.subjectKeyIdentifier), octetString(octetString(keyIdentifier(publicKey))))),
     ),
   )
   return sequence(content, sha256WithRsa, bitString(sign('sha256', content, key.privateKey))).toString('base64')
@@ -54,7 +52,6 @@ const keyIdentifier = (publicKey: Buffer): Buffer => createHash('sha256').update
 
 const oids = {
   commonName: [0x55, 0x04, 0x03],
-  keyUsage: [0x55, 0x1d, 0x0f],
   subjectKeyIdentifier: [0x55, 0x1d, 0x0e],
   sha256WithRsa: [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b],
 }
@@ -88,7 +85,4 @@ const time = (ms: number): Buffer => {
   return date.getUTCFullYear() < 2050 ? element(0x17, Buffer.from(digits.slice(2))) : element(0x18, Buffer.from(digits))
 }
 
-const criticalMark = element(0x01, Buffer.from([0xff]))
 const sha256WithRsa = sequence(objectId(oids.sha256WithRsa), element(0x05))
-/** A bit string of one bit, the first: digitalSignature. */
-const digitalSignatureOnly = element(0x03, Buffer.from([7, 0x80]))

@@ -200,7 +200,9 @@ const completeAddOns = (requested: UserPoolAddOnsType): UserPoolAddOnsType => ({
 const completeDcr = (requested: DcrConfigurationType): DcrConfigurationType => ({
   EnableStatus: requested.EnableStatus ?? 'Enabled',
   OpenDcrEnabled: requested.OpenDcrEnabled ?? false,
-  AuthenticatedGrantTypes: [...new Set<OAuthFlowType>(requested.AuthenticatedGrantTypes ?? ['code', 'client_credentials'])],
+  AuthenticatedGrantTypes: [
+    ...new Set<OAuthFlowType>(requested.AuthenticatedGrantTypes ?? ['code', 'client_credentials']),
+  ],
   OpenDcrGrantTypes: [...new Set<OAuthFlowType>(requested.OpenDcrGrantTypes ?? ['code'])],
   AllowedScopes: [...new Set(requested.AllowedScopes ?? [])],
 })

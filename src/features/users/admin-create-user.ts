@@ -3,6 +3,7 @@ import type { AdminCreateUserRequest } from '../../contract/types.ts'
 import { checkAttributes } from '../../core/attributes.ts'
 import {
   aliasExists,
+  type CognitoError,
   noDestinationForInvitation,
   resendNotPossible,
   userAccountExists,
@@ -16,14 +17,24 @@ import type { VerifiableAttribute } from '../messages/codes.ts'
 import { sendInvitation } from '../messages/send.ts'
 import { makePassword, temporaryPasswordUntil } from '../passwords/password.ts'
 import { type Pool, passwordPolicy } from '../user-pools/pool.ts'
-import { findUserByName, getUserByName, insertUser, NameTaken, updateUser, type User } from './user.ts'
+import {
+  findUserByName,
+  getUserById,
+  getUserByName,
+  insertUser,
+  NameTaken,
+  type NewUser,
+  type User,
+  updateUser,
+} from './user.ts'
 
 /**
- * Creates the user and sends the invitation, or renews the temporary password of an invited one (RESEND).
+ * Creates the user and sends the invitation, or renews the temporary password of an invited one (RESEND). Returns the
+ * user as stored; a failing delivery leaves it stored.
  * @throws UsernameExistsException, AliasExistsException, InvalidPasswordException, InvalidParameterException,
  * UserNotFoundException, UnsupportedUserStateException, CodeDeliveryFailureException
  */
-export const adminCreateUser = async (ctx: Context, pool: Pool, input: AdminCreateUserRequest): Promise<User> =>
+export const adminCreateUser = (ctx: Context, pool: Pool, input: AdminCreateUserRequest): Promise<User> =>
   input.MessageAction === 'RESEND' ? resendInvitation(ctx, pool, input) : createUser(ctx, pool, input)
 
 const createUser = async (ctx: Context, pool: Pool, input: AdminCreateUserRequest): Promise<User> => {
@@ -35,40 +46,39 @@ const createUser = async (ctx: Context, pool: Pool, input: AdminCreateUserReques
   const schema = pool.settings.SchemaAttributes ?? []
   const { values } = checkAttributes({ schema, phase: 'admin-create', passwordless }, attributes)
   const password = passwordless ? undefined : temporaryPassword(ctx, pool, input.TemporaryPassword)
+  if ((await findUserByName(ctx, pool, input.Username)) !== undefined) throw nameTaken(pool, form)
+  const invitations = input.MessageAction === 'SUPPRESS' ? [] : invitationsTo(values, input.DesiredDeliveryMediums)
 
   const id = newUuid(ctx.random)
   const username = form === 'username' ? input.Username : id
-  if ((await findUserByName(ctx, pool, input.Username)) !== undefined) throw taken(pool, form)
-  const destinations = input.MessageAction === 'SUPPRESS' ? [] : invitationDestinations(input, values)
-  const stored =
-    password === undefined
-      ? undefined
-      : await makePassword(ctx, pool, { id, username }, password, { temporaryUntil: temporaryPasswordUntil(pool, ctx.clock.now()) })
-  const user = await inTransaction(ctx, tx =>
-    insertUser(
-      tx,
-      pool,
-      { id, username, status: stored === undefined ? 'CONFIRMED' : 'FORCE_CHANGE_PASSWORD', password: stored, attributes: values },
-      { takeOver: input.ForceAliasCreation === true },
-    ),
-  ).catch((error: unknown) => {
-    throw error instanceof NameTaken ? taken(pool, error.kind) : error
+  const user = await insert(ctx, pool, input.ForceAliasCreation === true, {
+    id,
+    username,
+    status: password === undefined ? 'CONFIRMED' : 'FORCE_CHANGE_PASSWORD',
+    password: password === undefined ? undefined : await makeTemporary(ctx, pool, { id, username }, password),
+    attributes: values,
   })
-  await invite(ctx, pool, user, destinations, password)
+  await send(ctx, pool, user, invitations, password)
   return user
 }
 
-/** Which error a taken name is: the names of a pool that signs in with addresses are usernames, all others aliases. */
-const taken = (pool: Pool, kind: string) => {
+const insert = (ctx: Context, pool: Pool, takeOver: boolean, user: NewUser): Promise<User> =>
+  inTransaction(ctx, tx => insertUser(tx, pool, user, { takeOver })).catch((error: unknown) => {
+    throw error instanceof NameTaken ? nameTaken(pool, error.kind) : error
+  })
+
+/** Which error a taken name is: in pools that sign in with addresses these are usernames, elsewhere aliases. */
+const nameTaken = (pool: Pool, kind: string): CognitoError => {
   if (kind === 'username') return userAccountExists()
-  return pool.settings.UsernameAttributes?.some(attribute => attribute === kind)
-    ? usernameAttributeExists(kind)
-    : aliasExists(kind)
+  const isUsername = pool.settings.UsernameAttributes?.some(attribute => attribute === kind)
+  return isUsername ? usernameAttributeExists(kind) : aliasExists(kind)
 }
 
 /** Users without password exist where a code can be the first factor. */
 const allowsNoPassword = (pool: Pool): boolean =>
-  pool.settings.Policies?.SignInPolicy?.AllowedFirstAuthFactors?.some(factor => factor === 'EMAIL_OTP' || factor === 'SMS_OTP') ?? false
+  pool.settings.Policies?.SignInPolicy?.AllowedFirstAuthFactors?.some(
+    factor => factor === 'EMAIL_OTP' || factor === 'SMS_OTP',
+  ) ?? false
 
 const temporaryPassword = (ctx: Context, pool: Pool, given: string | undefined): string => {
   if (!given) return generatePassword(passwordPolicy(pool), ctx.random)
@@ -76,37 +86,41 @@ const temporaryPassword = (ctx: Context, pool: Pool, given: string | undefined):
   return given
 }
 
+const makeTemporary = (ctx: Context, pool: Pool, owner: Pick<User, 'id' | 'username'>, password: string) =>
+  makePassword(ctx, pool, owner, password, { temporaryUntil: temporaryPasswordUntil(pool, ctx.clock.now()) })
+
 const resendInvitation = async (ctx: Context, pool: Pool, input: AdminCreateUserRequest): Promise<User> => {
   const user = await getUserByName(ctx, pool, input.Username)
   if (user.status !== 'FORCE_CHANGE_PASSWORD') throw resendNotPossible(input.Username)
   const password = temporaryPassword(ctx, pool, input.TemporaryPassword)
-  const temporaryUntil = temporaryPasswordUntil(pool, ctx.clock.now())
-  const stored = await makePassword(ctx, pool, user, password, { temporaryUntil })
-  const destinations = invitationDestinations(input, user.attributes)
-  const renewed = await inTransaction(ctx, tx =>
-    updateUser(tx, user, { password: stored }, { status: 'FORCE_CHANGE_PASSWORD' }),
-  )
-  if (!renewed) throw resendNotPossible(input.Username)
-  await invite(ctx, pool, user, destinations, password)
-  return getUserByName(ctx, pool, user.username)
+  const invitations = invitationsTo(user.attributes, input.DesiredDeliveryMediums)
+  const stored = await makeTemporary(ctx, pool, user, password)
+  const renewed = await inTransaction(ctx, async tx => {
+    const stillInvited = await updateUser(tx, user, { password: stored }, { status: 'FORCE_CHANGE_PASSWORD' })
+    if (!stillInvited) throw resendNotPossible(input.Username)
+    return getUserById(tx, pool, user.id)
+  })
+  await send(ctx, pool, renewed, invitations, password)
+  return renewed
 }
 
-interface Destination {
+// ---------------------------------------------------------------------------------------------- invitations
+
+interface Invitation {
   attribute: VerifiableAttribute
   address: string
 }
 
 /**
- * Where the invitation goes. A medium that the caller asked for needs its address; the default, a text message, is
- * left out when the user has no number.
+ * Where invitations go. A medium that the caller asked for needs its address; the default, a text message, is left out
+ * when the user has no number.
  */
-const invitationDestinations = (
-  input: AdminCreateUserRequest,
+const invitationsTo = (
   attributes: ReadonlyMap<string, string>,
-): Destination[] => {
-  const asked = input.DesiredDeliveryMediums ?? []
-  const mediums = asked.length === 0 ? (['SMS'] as const) : [...new Set(asked)]
-  return mediums.flatMap(medium => {
+  asked: AdminCreateUserRequest['DesiredDeliveryMediums'] = [],
+): Invitation[] => {
+  const mediums = asked.length === 0 ? (['SMS'] as const) : new Set(asked)
+  return [...mediums].flatMap(medium => {
     const attribute = medium === 'EMAIL' ? 'email' : 'phone_number'
     const address = attributes.get(attribute)
     if (address !== undefined) return [{ attribute, address } as const]
@@ -115,12 +129,18 @@ const invitationDestinations = (
   })
 }
 
-const invite = async (
+const send = async (
   ctx: Context,
   pool: Pool,
   user: User,
-  destinations: Destination[],
+  invitations: Invitation[],
   password: string | undefined,
 ): Promise<void> => {
-  for (const { attribute, address } of destinations) await sendInvitation(ctx, pool, user, attribute, address, password)
+  for (const { attribute, address } of invitations) {
+    await sendInvitation(ctx, pool, { username: nameToSignInWith(pool, user) }, attribute, address, password)
+  }
 }
+
+/** The address, in pools whose users sign in with one: their username is an id that they have never seen. */
+const nameToSignInWith = (pool: Pool, { username, attributes }: User): string =>
+  pool.settings.UsernameAttributes?.map(name => attributes.get(name)).find(address => address !== undefined) ?? username

@@ -2,14 +2,29 @@
  * Changing and verifying attributes: one set of rules for the user's and the administrator's form of the operations.
  */
 import type { AttributeType, CodeDeliveryDetailsType } from '../../contract/types.ts'
-import { type AttributePhase, checkAttributes, writableAttributes } from '../../core/attributes.ts'
+import { type AttributeChanges, checkAttributes, writableAttributes } from '../../core/attributes.ts'
 import { aliasExists, attributeNotSet, attributeNotVerifiable, codeExpired, userNotFound } from '../../core/errors.ts'
 import type { Client } from '../app-clients/client.ts'
-import { type Context, inTransaction, type TransactionContext } from '../context.ts'
-import { consumeCode, issueCode, limitByHour, proveCode, type VerifiableAttribute } from '../messages/codes.ts'
-import { type MessageSource, sendCode } from '../messages/send.ts'
+import { type Context, inTransaction, type ReadContext, type TransactionContext } from '../context.ts'
+import {
+  consumeCode,
+  dropCode,
+  issueCode,
+  limitByHour,
+  proveCode,
+  type VerifiableAttribute,
+} from '../messages/codes.ts'
+import { sendCode, sendNewCode } from '../messages/send.ts'
 import type { Pool } from '../user-pools/pool.ts'
-import { getUserById, NameTaken, updateUser, type User, writeAttributes, writeSignInNames } from './user.ts'
+import {
+  findUserByName,
+  getUserById,
+  NameTaken,
+  type User,
+  updateUser,
+  writeAttributes,
+  writeSignInNames,
+} from './user.ts'
 
 const verifiable: readonly VerifiableAttribute[] = ['email', 'phone_number']
 const codesPerHour = 5
@@ -17,6 +32,9 @@ const verificationsPerHour = 15
 
 /** Who changes: a user through a client, who may write what the client may, or an administrator. */
 export type ChangedBy = { client: Client } | 'administrator'
+
+/** New values by name; undefined removes the attribute. */
+type Changes = Map<string, string | undefined>
 
 /** A code that waits to be sent when the change is committed. */
 interface DueCode {
@@ -30,7 +48,7 @@ interface DueCode {
  * addresses by itself, and waits for that code when the pool asks for verification before the update. Returns where
  * codes were sent.
  * @throws InvalidParameterException, NotAuthorizedException (attribute not writable), AliasExistsException,
- * CodeDeliveryFailureException
+ * CodeDeliveryFailureException, UserNotFoundException when the user was deleted meanwhile
  */
 export const changeAttributes = async (
   ctx: Context,
@@ -39,35 +57,73 @@ export const changeAttributes = async (
   attributes: readonly AttributeType[],
   by: ChangedBy,
 ): Promise<CodeDeliveryDetailsType[]> => {
-  const schema = pool.settings.SchemaAttributes ?? []
-  const phase: AttributePhase = by === 'administrator' ? 'admin-update' : 'update'
-  const writable = by === 'administrator' ? {} : { writable: writableAttributes(by.client.settings, schema) }
-  const { values, removed } = checkAttributes({ schema, phase, ...writable, current: user.attributes }, attributes)
-
   const due = await inTransaction(ctx, async tx => {
-    const current = await lockUser(tx, pool, user)
+    const current = await getForChange(tx, pool, user)
+    const checked = checkChanges(pool, current, attributes, by)
+    const changes: Changes = new Map(checked.values)
+    for (const name of checked.removed) changes.set(name, undefined)
     const codes: DueCode[] = []
-    const changes = new Map<string, string | undefined>(values)
-    for (const name of removed) changes.set(name, undefined)
     for (const attribute of verifiable) {
-      const value = values.get(attribute)
-      if (value === undefined || value === current.attributes.get(attribute)) continue
-      const declaredVerified = values.get(`${attribute}_verified`) === 'true'
-      if (!declaredVerified && pool.settings.AutoVerifiedAttributes?.includes(attribute)) {
-        codes.push({ attribute, destination: value, code: await issueCode(tx, user, purposeOf(attribute), attribute, value) })
-      }
-      if (!declaredVerified && verifiesBeforeUpdate(pool, attribute)) {
-        changes.delete(attribute)
-        await writePending(tx, user, attribute, value)
-      } else {
-        if (!values.has(`${attribute}_verified`)) changes.set(`${attribute}_verified`, 'false')
-        await dropPending(tx, user, attribute)
-      }
+      if (!changes.has(attribute)) continue
+      const destination = await changeAddress(tx, pool, current, attribute, changes)
+      if (destination === undefined) continue
+      const code = await issueCode(tx, user, purposeOf(attribute), attribute, destination)
+      codes.push({ attribute, destination, code })
     }
-    await applyAttributes(tx, pool, current, changes)
+    await applyChanges(tx, pool, current, changes)
     return codes
   })
-  return sendAll(ctx, pool, user, 'UpdateUserAttribute', due)
+  const details: CodeDeliveryDetailsType[] = []
+  for (const { attribute, destination, code } of due) {
+    details.push(await sendCode(ctx, pool, user, 'UpdateUserAttribute', attribute, destination, code))
+  }
+  return details
+}
+
+const checkChanges = (
+  pool: Pool,
+  current: User,
+  attributes: readonly AttributeType[],
+  by: ChangedBy,
+): AttributeChanges => {
+  const schema = pool.settings.SchemaAttributes ?? []
+  const check = { schema, current: current.attributes }
+  return by === 'administrator'
+    ? checkAttributes({ ...check, phase: 'admin-update' }, attributes)
+    : checkAttributes(
+        { ...check, phase: 'update', writable: writableAttributes(by.client.settings, schema) },
+        attributes,
+      )
+}
+
+/**
+ * What else follows from a changed address: the verified flag in `changes`, and whether the address waits instead of
+ * taking effect. Returns where a code is due.
+ */
+const changeAddress = async (
+  tx: TransactionContext,
+  pool: Pool,
+  current: User,
+  attribute: VerifiableAttribute,
+  changes: Changes,
+): Promise<string | undefined> => {
+  const flag = `${attribute}_verified`
+  const address = changes.get(attribute)
+  // The last word counts: an earlier address that still waits for its code is given up, and so is the code.
+  await dropPending(tx, current, attribute)
+  if (address === current.attributes.get(attribute)) return undefined
+  await dropCode(tx, current, purposeOf(attribute))
+  if (address === undefined || changes.get(flag) === 'true') return undefined
+  if (verifiesBeforeUpdate(pool, attribute)) {
+    await checkUsernameFree(tx, pool, current, attribute, address)
+    await writePending(tx, current, attribute, address)
+    // What is in force keeps its flag, whatever the request says of the address that waits.
+    changes.delete(attribute)
+    changes.delete(flag)
+    return address
+  }
+  changes.set(flag, 'false')
+  return pool.settings.AutoVerifiedAttributes?.includes(attribute) ? address : undefined
 }
 
 const purposeOf = (attribute: VerifiableAttribute) => `verify-${attribute}` as const
@@ -75,22 +131,36 @@ const purposeOf = (attribute: VerifiableAttribute) => `verify-${attribute}` as c
 const verifiesBeforeUpdate = (pool: Pool, attribute: VerifiableAttribute): boolean =>
   pool.settings.UserAttributeUpdateSettings?.AttributesRequireVerificationBeforeUpdate?.includes(attribute) ?? false
 
-/** The user as it is now, while no other transaction can change it: touching the row takes its lock. */
-const lockUser = async (tx: TransactionContext, pool: Pool, user: User): Promise<User> => {
+/**
+ * In pools whose users sign in with addresses, one that another user has is refused before a code goes to it. Which of
+ * several waiting users gets a free one is decided when they verify it.
+ */
+const checkUsernameFree = async (
+  tx: TransactionContext,
+  pool: Pool,
+  user: User,
+  attribute: VerifiableAttribute,
+  address: string,
+): Promise<void> => {
+  if (!pool.settings.UsernameAttributes?.includes(attribute)) return
+  const holder = await findUserByName(tx, pool, address)
+  if (holder !== undefined && holder.id !== user.id) throw aliasExists(attribute)
+}
+
+/** The user as it is now, and for as long as the transaction lasts: the changed row is locked. */
+const getForChange = async (tx: TransactionContext, pool: Pool, user: User): Promise<User> => {
   if (!(await updateUser(tx, user, {}))) throw userNotFound()
   return getUserById(tx, pool, user.id)
 }
 
-const applyAttributes = async (
-  tx: TransactionContext,
-  pool: Pool,
-  user: User,
-  changes: Map<string, string | undefined>,
-): Promise<void> => {
+const namingAttributes = new Set([...verifiable.flatMap(name => [name, `${name}_verified`]), 'preferred_username'])
+
+const applyChanges = async (tx: TransactionContext, pool: Pool, user: User, changes: Changes): Promise<void> => {
   await writeAttributes(tx, user, changes)
+  if (![...changes.keys()].some(name => namingAttributes.has(name))) return
   const attributes = new Map(user.attributes)
   for (const [name, value] of changes) {
-    if (value === undefined || value === '') attributes.delete(name)
+    if (value === undefined) attributes.delete(name)
     else attributes.set(name, value)
   }
   try {
@@ -99,6 +169,8 @@ const applyAttributes = async (
     throw error instanceof NameTaken ? aliasExists(error.kind) : error
   }
 }
+
+// ---------------------------------------------------------------------------------------------- waiting addresses
 
 const writePending = async (tx: TransactionContext, user: User, name: string, value: string): Promise<void> => {
   const row = { value, created_at: tx.clock.now() }
@@ -113,7 +185,7 @@ const dropPending = async (tx: TransactionContext, user: User, name: string): Pr
   await tx.db.deleteFrom('pending_attributes').where('user_id', '=', user.id).where('name', '=', name).execute()
 }
 
-const findPending = async (ctx: Pick<TransactionContext, 'db'> | Context, user: User, name: string) => {
+const findPending = async (ctx: ReadContext, user: User, name: string): Promise<string | undefined> => {
   const row = await ctx.db
     .selectFrom('pending_attributes')
     .select('value')
@@ -123,19 +195,7 @@ const findPending = async (ctx: Pick<TransactionContext, 'db'> | Context, user: 
   return row?.value
 }
 
-const sendAll = async (
-  ctx: Context,
-  pool: Pool,
-  user: User,
-  source: MessageSource,
-  codes: DueCode[],
-): Promise<CodeDeliveryDetailsType[]> => {
-  const details: CodeDeliveryDetailsType[] = []
-  for (const { attribute, destination, code } of codes) {
-    details.push(await sendCode(ctx, pool, user, source, attribute, destination, code))
-  }
-  return details
-}
+// ---------------------------------------------------------------------------------------------- verification
 
 const asVerifiable = (name: string): VerifiableAttribute => {
   const attribute = verifiable.find(candidate => candidate === name)
@@ -145,7 +205,8 @@ const asVerifiable = (name: string): VerifiableAttribute => {
 
 /**
  * Sends a code to the user's address, or to the one that waits for verification.
- * @throws InvalidParameterException, LimitExceededException (5 an hour), CodeDeliveryFailureException
+ * @throws InvalidParameterException, LimitExceededException (5 an hour), CodeDeliveryFailureException,
+ * UserNotFoundException when the user was deleted meanwhile
  */
 export const requestVerification = async (
   ctx: Context,
@@ -157,14 +218,15 @@ export const requestVerification = async (
   const destination = (await findPending(ctx, user, attribute)) ?? user.attributes.get(attribute)
   if (destination === undefined) throw attributeNotSet(attribute)
   await limitByHour(ctx, 'GetUserAttributeVerificationCode', user.id, codesPerHour)
-  const code = await inTransaction(ctx, tx => issueCode(tx, user, purposeOf(attribute), attribute, destination))
-  return sendCode(ctx, pool, user, 'VerifyUserAttribute', attribute, destination, code)
+  const target = { purpose: purposeOf(attribute), attribute, destination }
+  return sendNewCode(ctx, pool, user, 'VerifyUserAttribute', target)
 }
 
 /**
- * Verifies the address that the code was sent to, and puts it in force when it waited for that.
- * @throws CodeMismatchException, ExpiredCodeException, LimitExceededException, AliasExistsException,
- * InvalidParameterException
+ * Verifies the address that the code was sent to, and puts it in force when it waited for that. An alias that another
+ * user has stays there; the code can be used again when it is free.
+ * @throws CodeMismatchException, ExpiredCodeException, LimitExceededException (15 an hour), AliasExistsException,
+ * InvalidParameterException, UserNotFoundException when the user was deleted meanwhile
  */
 export const verifyAttribute = async (
   ctx: Context,
@@ -177,13 +239,13 @@ export const verifyAttribute = async (
   await limitByHour(ctx, 'VerifyUserAttribute', user.id, verificationsPerHour)
   const proven = await proveCode(ctx, user, purposeOf(attribute), code)
   await inTransaction(ctx, async tx => {
-    const current = await lockUser(tx, pool, user)
+    const current = await getForChange(tx, pool, user)
     await consumeCode(tx, user, proven)
     const pending = await findPending(tx, user, attribute)
     // A code proves the address it was sent to and no other; the user may have changed it since.
-    if (pending !== proven.destination && current.attributes.get(attribute) !== proven.destination) throw codeExpired()
-    if (pending === proven.destination) await dropPending(tx, user, attribute)
-    await applyAttributes(
+    if (proven.destination !== (pending ?? current.attributes.get(attribute))) throw codeExpired()
+    if (pending !== undefined) await dropPending(tx, user, attribute)
+    await applyChanges(
       tx,
       pool,
       current,

@@ -1,10 +1,15 @@
 /**
- * ListUsers: one condition, answered from an index, in an order that the index gives. Each kind of filter is a row of
- * conditions on columns that stand together in one index, so that a page costs the same at a thousand and at a million
- * users.
+ * ListUsers: at most one condition, answered from one stretch of an index and in the order of that index, so that a page
+ * costs the same at a thousand and at a million users.
  */
-import { sql, type Selectable } from 'kysely'
-import { type FilterAttribute, filterKey, matchesFilter, parseFilter, type UserFilter } from '../../core/list-users-filter.ts'
+import { type Selectable, sql } from 'kysely'
+import {
+  type FilterAttribute,
+  filterKey,
+  matchesFilter,
+  parseFilter,
+  type UserFilter,
+} from '../../core/list-users-filter.ts'
 import type { UserRow } from '../../store/tables.ts'
 import type { Context } from '../context.ts'
 import { type PageBinding, readPage, writePage } from '../pages.ts'
@@ -12,14 +17,21 @@ import type { Pool } from '../user-pools/pool.ts'
 import { foldForSearch } from './search.ts'
 import { loadUsers, type User, type UserStatus } from './user.ts'
 
-/** Greater than every text that begins with the prefix: no character sorts behind U+10FFFF. */
-const endOfPrefix = (prefix: string): string => `${prefix}\u{10ffff}`
+export interface ListUsersRequest {
+  filter: string | undefined
+  token: string | undefined
+  limit: number | undefined
+}
 
-const statuses: UserStatus[] = ['CONFIRMED', 'EXTERNAL_PROVIDER', 'FORCE_CHANGE_PASSWORD', 'RESET_REQUIRED', 'UNCONFIRMED']
-
-/** A row of the list with the value by which the list is ordered before the user's id. */
+/** A row of the list, with the value by which the list is ordered before the user's id. */
 type Found = Selectable<UserRow> & { position: string | number }
-type Position = [string | number, string]
+type Position = [position: string | number, id: string]
+
+/** Which part of a list is wanted. */
+interface Part {
+  after: Position | undefined
+  limit: number
+}
 
 /**
  * The users who pass the filter, a page at a time.
@@ -28,126 +40,165 @@ type Position = [string | number, string]
 export const listUsers = async (
   ctx: Context,
   pool: Pool,
-  { filter: filterText, token, limit }: { filter: string | undefined; token: string | undefined; limit: number | undefined },
+  request: ListUsersRequest,
 ): Promise<{ users: User[]; nextToken: string | undefined }> => {
-  const filter = parseFilter(filterText)
-  const binding: PageBinding = { operation: 'ListUsers', scope: pool.id, parameters: [filterText] }
-  const page = readPage<Position>(ctx, binding, token, limit)
-  const found = await findUsers(ctx, pool, filter, page.after, page.limit + 1)
+  const filter = parseFilter(request.filter)
+  const binding: PageBinding = { operation: 'ListUsers', scope: pool.id, parameters: [request.filter] }
+  const page = readPage<Position>(ctx, binding, request.token, request.limit)
+  const found = await findUsers(ctx, pool, filter, { after: page.after, limit: page.limit + 1 })
   const { rows, nextToken } = writePage(ctx, binding, page, found, row => [row.position, row.id])
-  return { users: await loadUsers(ctx, rows), nextToken }
+  const users = await loadUsers(ctx, rows)
+  return { users: filter === undefined ? users : users.filter(user => passes(user, filter)), nextToken }
 }
 
-const findUsers = (
-  ctx: Context,
-  pool: Pool,
-  filter: UserFilter | undefined,
-  after: Position | undefined,
-  limit: number,
-): Promise<Found[]> => {
-  if (filter === undefined) return byColumn(ctx, pool, 'id', { from: '', to: undefined }, after, limit)
-  switch (filter.attribute) {
+/** What a filter compares of a user, apart from the attributes. */
+const comparedValues: Partial<Record<FilterAttribute, (user: User) => string>> = {
+  sub: user => user.id,
+  username: user => user.username,
+  'cognito:user_status': user => user.status,
+  status: user => enabledText(user.enabled),
+}
+
+const enabledText = (enabled: boolean): string => (enabled ? 'Enabled' : 'Disabled')
+
+/**
+ * The index holds the beginnings of values only, and a user may have changed since it was read. So what the index finds
+ * is compared once more.
+ */
+const passes = (user: User, filter: UserFilter): boolean =>
+  matchesFilter(filter, comparedValues[filter.attribute]?.(user) ?? user.attributes.get(filter.attribute))
+
+const findUsers = (ctx: Context, pool: Pool, filter: UserFilter | undefined, part: Part): Promise<Found[]> => {
+  if (filter === undefined) return byId(ctx, pool, { operator: '^=', value: '' }, part)
+  const { attribute, operator, value } = filter
+  switch (attribute) {
     case 'sub':
-      return byColumn(ctx, pool, 'id', rangeOf(filter.operator, filter.value), after, limit)
+      return byId(ctx, pool, { operator, value }, part)
     case 'username':
-      return byColumn(ctx, pool, 'username', rangeOf(filter.operator, filterKey('username', filter.value)), after, limit)
-    case 'cognito:user_status': {
-      const values = statuses.filter(status => matchesFilter(filter, status))
-      return byValues(ctx, pool, 'status', values, after, limit)
-    }
-    case 'status': {
-      const values = [0, 1].filter(enabled => matchesFilter(filter, enabled === 1 ? 'Enabled' : 'Disabled'))
-      return byValues(ctx, pool, 'enabled', values, after, limit)
-    }
+      return byUsername(ctx, pool, { operator, value: filterKey('username', value) }, part)
+    case 'cognito:user_status':
+      return byValues(ctx, pool, 'status', matchingStatuses(filter), part)
+    case 'status':
+      return byValues(ctx, pool, 'enabled', matchingEnabled(filter), part)
     default:
-      return byAttribute(ctx, pool, filter, after, limit)
+      return byAttribute(ctx, pool, attribute, { operator, value: foldForSearch(attribute, value) }, part)
   }
 }
 
-/** From and to, both included; without an end the range is open. */
-interface Range {
-  from: string
-  to: string | undefined
+// ---------------------------------------------------------------------------------------------- conditions
+
+/** A condition on text as the database has it. */
+type Condition = Pick<UserFilter, 'operator' | 'value'>
+
+const holds = (column: string, { operator, value }: Condition) => {
+  const compared = sql.ref(column)
+  if (operator === '=') return sql<boolean>`${compared} = ${value}`
+  const end = endOfPrefix(value)
+  return end === undefined
+    ? sql<boolean>`${compared} >= ${value}`
+    : sql<boolean>`(${compared} >= ${value} and ${compared} < ${end})`
 }
 
-const rangeOf = (operator: UserFilter['operator'], value: string): Range => ({
-  from: value,
-  to: operator === '=' ? value : endOfPrefix(value),
-})
+const isBehind = (column: string, idColumn: string, [position, id]: Position) =>
+  sql<boolean>`(${sql.ref(column)}, ${sql.ref(idColumn)}) > (${position}, ${id})`
 
-const byColumn = (
-  ctx: Context,
-  pool: Pool,
-  column: 'id' | 'username',
-  range: Range,
-  after: Position | undefined,
-  limit: number,
-): Promise<Found[]> => {
-  let query = ctx.db
+/**
+ * The least text that is greater than every text with this prefix; undefined when there is none. Both databases compare
+ * text by its UTF-8 bytes, which is by code points.
+ */
+const endOfPrefix = (prefix: string): string | undefined => {
+  const points = Array.from(prefix, character => character.codePointAt(0) ?? 0)
+  while (points.at(-1) === 0x10ffff) points.pop()
+  const last = points.pop()
+  // Behind U+D7FF come the surrogates, which are no characters.
+  return last === undefined ? undefined : String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1)
+}
+
+// ---------------------------------------------------------------------------------------------- queries
+
+const byId = (ctx: Context, pool: Pool, condition: Condition, { after, limit }: Part): Promise<Found[]> =>
+  ctx.db
     .selectFrom('users')
     .selectAll()
-    .select(`${column} as position`)
+    .select('id as position')
     .where('pool_id', '=', pool.id)
-    .where(column, '>=', range.from)
-  if (range.to !== undefined) query = query.where(column, '<=', range.to)
-  if (after !== undefined) {
-    query =
-      column === 'id'
-        ? query.where('id', '>', after[1])
-        : query.where(sql<boolean>`(username, id) > (${after[0]}, ${after[1]})`)
-  }
-  query = column === 'id' ? query.orderBy('id') : query.orderBy('username').orderBy('id')
-  return query.limit(limit).execute()
-}
+    .where(holds('id', condition))
+    .where('id', '>', after?.[1] ?? '')
+    .orderBy('id')
+    .limit(limit)
+    .execute()
 
-const byValues = async (
-  ctx: Context,
-  pool: Pool,
-  column: 'status' | 'enabled',
-  values: (string | number)[],
-  after: Position | undefined,
-  limit: number,
-): Promise<Found[]> => {
-  const found: Found[] = []
-  // One value after the other: each is one stretch of the index, in the order of ids.
-  for (const value of values) {
-    if (found.length === limit) break
-    if (after !== undefined && value < after[0]) continue
-    found.push(
-      ...(await ctx.db
-        .selectFrom('users')
-        .selectAll()
-        .select(`${column} as position`)
-        .where('pool_id', '=', pool.id)
-        .where(column, '=', value as never)
-        .where('id', '>', after !== undefined && value === after[0] ? after[1] : '')
-        .orderBy('id')
-        .limit(limit - found.length)
-        .execute()),
-    )
-  }
-  return found
-}
+const byUsername = (ctx: Context, pool: Pool, condition: Condition, { after, limit }: Part): Promise<Found[]> =>
+  ctx.db
+    .selectFrom('users')
+    .selectAll()
+    .select('username_search as position')
+    .where('pool_id', '=', pool.id)
+    .where(holds('username_search', condition))
+    .$if(after !== undefined, query => query.where(isBehind('username_search', 'id', after as Position)))
+    .orderBy('username_search')
+    .orderBy('id')
+    .limit(limit)
+    .execute()
 
 const byAttribute = (
   ctx: Context,
   pool: Pool,
-  filter: UserFilter,
-  after: Position | undefined,
-  limit: number,
-): Promise<Found[]> => {
-  const range = rangeOf(filter.operator, foldForSearch(filter.attribute as FilterAttribute, filter.value))
-  let query = ctx.db
+  name: FilterAttribute,
+  condition: Condition,
+  { after, limit }: Part,
+): Promise<Found[]> =>
+  ctx.db
     .selectFrom('user_attributes')
     .innerJoin('users', 'users.id', 'user_attributes.user_id')
     .selectAll('users')
     .select(sql<string>`user_attributes.search`.as('position'))
     .where('user_attributes.pool_id', '=', pool.id)
-    .where('user_attributes.name', '=', filter.attribute)
-    .where('user_attributes.search', '>=', range.from)
-    .where('user_attributes.search', '<=', range.to ?? range.from)
-  if (after !== undefined) {
-    query = query.where(sql<boolean>`(user_attributes.search, user_attributes.user_id) > (${after[0]}, ${after[1]})`)
+    .where('user_attributes.name', '=', name)
+    .where(holds('user_attributes.search', condition))
+    .$if(after !== undefined, query =>
+      query.where(isBehind('user_attributes.search', 'user_attributes.user_id', after as Position)),
+    )
+    .orderBy('user_attributes.search')
+    .orderBy('user_attributes.user_id')
+    .limit(limit)
+    .execute()
+
+/** All values of the two columns that have few of them, in the order in which they are listed. */
+const statuses: UserStatus[] = [
+  'CONFIRMED',
+  'EXTERNAL_PROVIDER',
+  'FORCE_CHANGE_PASSWORD',
+  'RESET_REQUIRED',
+  'UNCONFIRMED',
+]
+const matchingStatuses = (filter: UserFilter): string[] => statuses.filter(status => matchesFilter(filter, status))
+const matchingEnabled = (filter: UserFilter): number[] =>
+  [0, 1].filter(enabled => matchesFilter(filter, enabledText(enabled === 1)))
+
+/** One value after the other, since each of them is a stretch of the index in the order of ids. */
+const byValues = async (
+  ctx: Context,
+  pool: Pool,
+  column: 'status' | 'enabled',
+  values: readonly (string | number)[],
+  { after, limit }: Part,
+): Promise<Found[]> => {
+  const found: Found[] = []
+  for (const value of values) {
+    if (found.length === limit) break
+    if (after !== undefined && value < after[0]) continue
+    const rows = await ctx.db
+      .selectFrom('users')
+      .selectAll()
+      .select(sql<string | number>`${sql.ref(column)}`.as('position'))
+      .where('pool_id', '=', pool.id)
+      .where(sql<boolean>`${sql.ref(column)} = ${value}`)
+      .where('id', '>', value === after?.[0] ? after[1] : '')
+      .orderBy('id')
+      .limit(limit - found.length)
+      .execute()
+    found.push(...rows)
   }
-  return query.orderBy('user_attributes.search').orderBy('user_attributes.user_id').limit(limit).execute()
+  return found
 }

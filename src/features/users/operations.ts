@@ -1,5 +1,5 @@
 /** The operations on users, their attributes and their verification. */
-import type { AttributeType, GetUserResponse } from '../../contract/types.ts'
+import type { AttributeType } from '../../contract/types.ts'
 import { readableAttributes } from '../../core/attributes.ts'
 import { requestedAttributesMissing } from '../../core/errors.ts'
 import { inTransaction, type Operations } from '../context.ts'
@@ -8,23 +8,32 @@ import { inPool } from '../user-pools/pool.ts'
 import { adminCreateUser } from './admin-create-user.ts'
 import { changeAttributes, requestVerification, verifyAttribute } from './change-attributes.ts'
 import { listUsers } from './list-users.ts'
-import { deleteUser, getUserByName, presentAttributes, presentUser, updateUser, type User } from './user.ts'
+import { setMfaOptions } from './mfa-options.ts'
+import {
+  deleteUser,
+  getUserByName,
+  presentAttributes,
+  presentMfa,
+  presentMfaOptions,
+  presentUser,
+  updateUser,
+} from './user.ts'
 
 export const userOperations = {
   AdminCreateUser: inPool(async (ctx, pool, input) => ({ User: presentUser(await adminCreateUser(ctx, pool, input)) })),
 
   AdminGetUser: inPool(async (ctx, pool, input) => {
     const user = await getUserByName(ctx, pool, input.Username)
-    const { Attributes, Username: _username, ...rest } = presentUser(user)
-    return { Username: user.username, UserAttributes: Attributes, ...rest, ...presentMfa(user) }
+    const { Attributes, ...rest } = presentUser(user)
+    return { ...rest, Username: user.username, UserAttributes: Attributes, ...presentMfa(user) }
   }),
 
   ListUsers: inPool(async (ctx, pool, input) => {
     const page = { filter: input.Filter, token: input.PaginationToken, limit: input.Limit }
     const { users, nextToken } = await listUsers(ctx, pool, page)
-    const wanted = input.AttributesToGet && new Set(input.AttributesToGet)
+    const wanted = input.AttributesToGet?.length ? new Set(input.AttributesToGet) : undefined
     const Users = users.map(user => presentUser(user, wanted && (name => wanted.has(name))))
-    if (wanted !== undefined && Users.some(({ Attributes }) => (Attributes ?? []).length < wanted.size)) {
+    if (wanted !== undefined && Users.some(user => user.Attributes?.length !== wanted.size)) {
       throw requestedAttributesMissing()
     }
     return { Users, PaginationToken: nextToken }
@@ -60,17 +69,16 @@ export const userOperations = {
   }),
 
   AdminSetUserSettings: inPool(async (ctx, pool, input) => {
-    const user = await getUserByName(ctx, pool, input.Username)
-    await inTransaction(ctx, tx => updateUser(tx, user, { mfa: { ...user.mfa, mfaOptions: input.MFAOptions } }))
+    await setMfaOptions(ctx, pool, await getUserByName(ctx, pool, input.Username), input.MFAOptions)
     return {}
   }),
 
-  GetUser: signedIn(async (_ctx, { user, pool, client }): Promise<GetUserResponse> => {
+  GetUser: signedIn(async (_ctx, { user, pool, client }) => {
     const readable = readableAttributes(client.settings, pool.settings.SchemaAttributes ?? [])
     return {
       Username: user.username,
       UserAttributes: presentAttributes(user, name => readable.has(name)),
-      ...(user.mfa.mfaOptions !== undefined && user.mfa.mfaOptions.length > 0 && { MFAOptions: user.mfa.mfaOptions }),
+      ...presentMfaOptions(user),
       ...presentMfa(user),
     }
   }),
@@ -85,7 +93,7 @@ export const userOperations = {
     return {}
   }),
 
-  DeleteUser: signedIn(async (ctx, { user }) => inTransaction(ctx, tx => deleteUser(tx, user))),
+  DeleteUser: signedIn((ctx, { user }) => inTransaction(ctx, tx => deleteUser(tx, user))),
 
   GetUserAttributeVerificationCode: signedIn(async (ctx, { user, pool }, input) => ({
     CodeDeliveryDetails: await requestVerification(ctx, pool, user, input.AttributeName),
@@ -96,8 +104,8 @@ export const userOperations = {
     return {}
   }),
 
-  SetUserSettings: signedIn(async (ctx, { user }, input) => {
-    await inTransaction(ctx, tx => updateUser(tx, user, { mfa: { ...user.mfa, mfaOptions: input.MFAOptions } }))
+  SetUserSettings: signedIn(async (ctx, { user, pool }, input) => {
+    await setMfaOptions(ctx, pool, user, input.MFAOptions)
     return {}
   }),
 } satisfies Operations<
@@ -118,11 +126,6 @@ export const userOperations = {
   | 'VerifyUserAttribute'
   | 'SetUserSettings'
 >
-
-const presentMfa = ({ mfa }: User) => ({
-  ...(mfa.preferred !== undefined && { PreferredMfaSetting: mfa.preferred }),
-  ...(mfa.enabled !== undefined && mfa.enabled.length > 0 && { UserMFASettingList: mfa.enabled }),
-})
 
 /** Removing an attribute is setting it to nothing. */
 const removals = (names: readonly string[]): AttributeType[] => names.map(Name => ({ Name, Value: '' }))

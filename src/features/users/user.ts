@@ -1,11 +1,16 @@
 /**
  * Users: the record, how it is found by name, and how it is written. A user has one row, one row for each attribute,
  * and one row for each name that finds it at sign-in.
+ *
+ * Owned by this folder: the directory of users, their attributes and their verification. Not owned: passwords, groups,
+ * sessions and how a user signs up or in.
  */
-import type { AttributeType, MFAOptionType, UserType } from '../../contract/types.ts'
-import { userNotFound } from '../../core/errors.ts'
-import { canonicalName } from '../../core/usernames.ts'
 import type { Selectable } from 'kysely'
+import type { AttributeType, MFAOptionType, UserType } from '../../contract/types.ts'
+import { userNotFound, userPoolNotFound } from '../../core/errors.ts'
+import { filterKey } from '../../core/list-users-filter.ts'
+import { canonicalName } from '../../core/usernames.ts'
+import { isForeignKeyViolation } from '../../store/database.ts'
 import type { UserRow } from '../../store/tables.ts'
 import type { ReadContext, TransactionContext } from '../context.ts'
 import { isCaseSensitive, type Pool } from '../user-pools/pool.ts'
@@ -174,8 +179,9 @@ const signInNames = (pool: Pool, user: Pick<User, 'username' | 'attributes'>): M
 }
 
 /**
- * Brings the user's sign-in names in step with username and attributes. With `takeOver` an alias that another user
- * holds moves to this one and is unverified there (ForceAliasCreation).
+ * Brings the user's sign-in names in step with username and attributes. With `takeOver` a verified address that another
+ * user has as an alias moves to this one and is unverified there (ForceAliasCreation). The caller has inserted or locked
+ * the user's row.
  * @throws NameTaken when another user has one of the names.
  */
 export const writeSignInNames = async (
@@ -185,23 +191,21 @@ export const writeSignInNames = async (
   { takeOver = false } = {},
 ): Promise<void> => {
   const wanted = signInNames(pool, user)
-  const held = await tx.db.selectFrom('sign_in_names').selectAll().where('user_id', '=', user.id).execute()
-  for (const { name_key, kind } of held) {
-    if (wanted.get(name_key) === kind) wanted.delete(name_key)
-    else {
-      await tx.db
-        .deleteFrom('sign_in_names')
-        .where('pool_id', '=', pool.id)
-        .where('name_key', '=', name_key)
-        .where('user_id', '=', user.id)
-        .execute()
-    }
-  }
-  for (const [name_key, kind] of wanted) {
-    if (takeOver && kind !== 'username') await releaseAlias(tx, pool, user.id, name_key)
+  const held = new Map(
+    (await tx.db.selectFrom('sign_in_names').select(['name_key', 'kind']).where('user_id', '=', user.id).execute()).map(
+      row => [row.name_key, row.kind],
+    ),
+  )
+  // Everyone takes and gives up names in the same order, so that two users who swap names do not wait for each other.
+  for (const key of [...new Set([...held.keys(), ...wanted.keys()])].sort()) {
+    const kind = wanted.get(key)
+    if (kind === held.get(key)) continue
+    if (held.has(key)) await giveUpName(tx, pool, user, key)
+    if (kind === undefined) continue
+    if (takeOver && isAliasAddress(pool, kind)) await releaseAlias(tx, pool, user, key)
     const inserted = await tx.db
       .insertInto('sign_in_names')
-      .values({ pool_id: pool.id, name_key, kind, user_id: user.id })
+      .values({ pool_id: pool.id, name_key: key, kind, user_id: user.id })
       .onConflict(conflict => conflict.columns(['pool_id', 'name_key']).doNothing())
       .returning('user_id')
       .executeTakeFirst()
@@ -209,18 +213,49 @@ export const writeSignInNames = async (
   }
 }
 
-/** Takes an alias (never a username) from whoever else holds it; the attribute is no longer verified there. */
-const releaseAlias = async (tx: TransactionContext, pool: Pool, newOwner: string, key: string): Promise<void> => {
-  const released = await tx.db
+/** Returns the kind of the name, or undefined when the user does not have it. */
+const giveUpName = async (
+  tx: TransactionContext,
+  pool: Pool,
+  user: Pick<User, 'id'>,
+  key: string,
+): Promise<string | undefined> => {
+  const given = await tx.db
     .deleteFrom('sign_in_names')
     .where('pool_id', '=', pool.id)
     .where('name_key', '=', key)
-    .where('kind', 'in', ['email', 'phone_number'])
-    .where('user_id', '!=', newOwner)
-    .returning(['user_id', 'kind'])
+    .where('user_id', '=', user.id)
+    .returning('kind')
     .executeTakeFirst()
-  if (released === undefined) return
-  await writeAttributes(tx, { id: released.user_id, poolId: pool.id }, new Map([[`${released.kind}_verified`, 'false']]))
+  return given?.kind
+}
+
+/** Addresses that are usernames, and preferred usernames, stay with who has them. */
+const isAliasAddress = (pool: Pool, kind: string): boolean =>
+  (kind === 'email' || kind === 'phone_number') &&
+  (pool.settings.AliasAttributes?.some(attribute => attribute === kind) ?? false)
+
+/** Takes an alias from whoever else has it; the attribute is no longer verified there. */
+const releaseAlias = async (
+  tx: TransactionContext,
+  pool: Pool,
+  newOwner: Pick<User, 'id'>,
+  key: string,
+): Promise<void> => {
+  const found = await tx.db
+    .selectFrom('sign_in_names')
+    .select('user_id')
+    .where('pool_id', '=', pool.id)
+    .where('name_key', '=', key)
+    .where('kind', 'in', ['email', 'phone_number'])
+    .where('user_id', '!=', newOwner.id)
+    .executeTakeFirst()
+  if (found === undefined) return
+  const owner = { id: found.user_id, poolId: pool.id }
+  // Attributes change only while the user's row is locked.
+  if (!(await updateUser(tx, owner, {}))) return
+  const kind = await giveUpName(tx, pool, owner, key)
+  if (kind !== undefined) await writeAttributes(tx, owner, new Map([[`${kind}_verified`, 'false']]))
 }
 
 // ---------------------------------------------------------------------------------------------- writing
@@ -235,7 +270,7 @@ export interface NewUser {
 
 /**
  * Inserts a user with attributes and sign-in names.
- * @throws NameTaken when a name belongs to another user.
+ * @throws NameTaken when a name belongs to another user, ResourceNotFoundException when the pool was deleted meanwhile.
  */
 export const insertUser = async (
   tx: TransactionContext,
@@ -244,23 +279,41 @@ export const insertUser = async (
   options: { takeOver?: boolean } = {},
 ): Promise<User> => {
   const now = tx.clock.now()
-  await tx.db
-    .insertInto('users')
-    .values({
-      id: user.id,
-      pool_id: pool.id,
-      username: user.username,
-      status: user.status,
-      enabled: 1,
-      created_at: now,
-      updated_at: now,
-      ...passwordColumns(user.password),
-    })
-    .execute()
+  try {
+    await tx.db
+      .insertInto('users')
+      .values({
+        id: user.id,
+        pool_id: pool.id,
+        username: user.username,
+        username_search: filterKey('username', user.username),
+        status: user.status,
+        enabled: 1,
+        created_at: now,
+        updated_at: now,
+        ...passwordColumns(user.password),
+      })
+      .execute()
+  } catch (error) {
+    throw isForeignKeyViolation(error) ? userPoolNotFound(pool.id) : error
+  }
   await writeAttributes(tx, { id: user.id, poolId: pool.id }, user.attributes)
   await writeSignInNames(tx, pool, user, options)
-  return getUserById(tx, pool, user.id)
+  return {
+    ...user,
+    poolId: pool.id,
+    enabled: true,
+    createdAt: now,
+    updatedAt: now,
+    sessionEpoch: 0,
+    securityEpoch: 0,
+    mfa: {},
+    attributes: new Map([...user.attributes].filter(([, value]) => value !== '').sort(byName)),
+  }
 }
+
+/** The order in which attributes are read from the database. */
+const byName = ([one]: [string, string], [other]: [string, string]): number => (one < other ? -1 : 1)
 
 /** Sets attributes; an empty value or undefined removes one. Names and schema are the caller's business. */
 export const writeAttributes = async (
@@ -292,6 +345,21 @@ export const writeAttributes = async (
       )
       .execute()
   }
+}
+
+/**
+ * Locks the user's row without changing it: until the end of the transaction nobody else changes the user.
+ * @throws UserNotFoundException when it is gone.
+ */
+export const lockUser = async (tx: TransactionContext, user: Pick<User, 'id' | 'poolId'>): Promise<void> => {
+  const locked = await tx.db
+    .updateTable('users')
+    .set(row => ({ enabled: row.ref('enabled') }))
+    .where('id', '=', user.id)
+    .where('pool_id', '=', user.poolId)
+    .returning('id')
+    .executeTakeFirst()
+  if (locked === undefined) throw userNotFound()
 }
 
 export interface UserChanges {
@@ -356,6 +424,16 @@ export const presentAttributes = (user: User, visible: (name: string) => boolean
   ...[...user.attributes].filter(([name]) => visible(name)).map(([Name, Value]) => ({ Name, Value })),
 ]
 
+/** The legacy members of SetUserSettings; absent when there are none. */
+export const presentMfaOptions = ({ mfa }: User): { MFAOptions?: MFAOptionType[] } =>
+  mfa.mfaOptions === undefined || mfa.mfaOptions.length === 0 ? {} : { MFAOptions: mfa.mfaOptions }
+
+/** The MFA settings as AdminGetUser and GetUser show them; absent when there are none. */
+export const presentMfa = ({ mfa }: User): { PreferredMfaSetting?: string; UserMFASettingList?: string[] } => ({
+  ...(mfa.preferred !== undefined && { PreferredMfaSetting: mfa.preferred }),
+  ...(mfa.enabled !== undefined && mfa.enabled.length > 0 && { UserMFASettingList: mfa.enabled }),
+})
+
 /** User → UserType, as in ListUsers and AdminCreateUser. */
 export const presentUser = (user: User, visible?: (name: string) => boolean): UserType => ({
   Username: user.username,
@@ -364,5 +442,5 @@ export const presentUser = (user: User, visible?: (name: string) => boolean): Us
   UserLastModifiedDate: new Date(user.updatedAt),
   Enabled: user.enabled,
   UserStatus: user.status,
-  ...(user.mfa.mfaOptions !== undefined && user.mfa.mfaOptions.length > 0 && { MFAOptions: user.mfa.mfaOptions }),
+  ...presentMfaOptions(user),
 })

@@ -1,0 +1,50 @@
+/** What follows a password, however it was proven. */
+import { incorrectUsernameOrPassword, temporaryPasswordExpired } from '../../core/errors.ts'
+import type { Context } from '../context.ts'
+import { countedTry } from '../passwords/lockout.ts'
+import type { User } from '../users/user.ts'
+import type { SignIn } from './attempt.ts'
+import { beginNewPassword } from './challenges/new-password-required.ts'
+import { finishSignIn, type Outcome, type Progress } from './finish.ts'
+import { assertMaySignIn, assertMaySignInWithPassword, type Subject } from './subject.ts'
+
+/**
+ * The user, when the evaluated password is right. Counts failures, also those of nobody. A lock is told before anything
+ * else about the user.
+ * @throws NotAuthorizedException when it is wrong or while a lock is in force, and what assertMaySignIn throws.
+ */
+export const provePassword = async (
+  ctx: Context,
+  { pool, client, flow }: SignIn,
+  { user, lockoutKey }: Subject,
+  evaluate: () => Promise<boolean>,
+): Promise<User> => {
+  const isRight = await countedTry(ctx, lockoutKey, () => {
+    assertMaySignIn(client, user)
+    return evaluate()
+  })
+  if (isRight && user !== undefined) return user
+  ctx.events.record({
+    name: 'SignIn',
+    result: 'Fail',
+    userPoolId: pool.id,
+    clientId: client.id,
+    userId: user?.id,
+    flow,
+  })
+  throw incorrectUsernameOrPassword()
+}
+
+/**
+ * The next step of a user who has proven the password: a new one when it is temporary, else the end of the sign-in.
+ * @throws NotAuthorizedException (disabled, temporary password expired), UserNotConfirmedException,
+ * PasswordResetRequiredException
+ */
+export const continueAfterPassword = (ctx: Context, progress: Progress): Promise<Outcome> => {
+  const { user } = progress
+  assertMaySignInWithPassword(user)
+  if (user.status !== 'FORCE_CHANGE_PASSWORD') return finishSignIn(ctx, progress)
+  const { temporaryUntil } = user.password ?? {}
+  if (temporaryUntil !== undefined && temporaryUntil <= ctx.clock.now()) throw temporaryPasswordExpired()
+  return Promise.resolve(beginNewPassword(ctx, progress))
+}

@@ -1,0 +1,59 @@
+/** What all challenges have in common: the answer as it came, and taking up the attempt that its Session names. */
+import type { ChallengeNameType } from '../../../contract/types.ts'
+import { invalidSession, missingParameter, userDisabled } from '../../../core/errors.ts'
+import { type Client, checkSecretHash } from '../../app-clients/client.ts'
+import type { Context } from '../../context.ts'
+import type { Pool } from '../../user-pools/pool.ts'
+import type { User } from '../../users/user.ts'
+import { type Attempt, assertInForce, openSession, type SignIn } from '../attempt.ts'
+import type { Outcome } from '../finish.ts'
+import { findSubjectOfAttempt, isNameOf } from '../subject.ts'
+
+export interface Answer {
+  pool: Pool
+  client: Client
+  challenge: ChallengeNameType
+  /** The USERNAME of the responses. */
+  username: string
+  session: string | undefined
+  responses: Record<string, string>
+}
+
+/** Takes the answer to one kind of challenge. */
+export type Challenge = (ctx: Context, answer: Answer) => Promise<Outcome>
+
+/**
+ * The value of a response or parameter, which must not be empty.
+ * @throws InvalidParameterException
+ */
+export const required = (values: Record<string, string>, name: string): string => {
+  const value = values[name]
+  if (value === undefined || value === '') throw missingParameter(name)
+  return value
+}
+
+export interface Resumed {
+  attempt: Attempt
+  signIn: SignIn
+  user: User
+}
+
+/**
+ * The attempt of the answer's Session and its user, who is as the last step left him and may go on.
+ * @throws InvalidParameterException without a Session, NotAuthorizedException for a wrong secret hash and for a Session
+ * that is unknown, expired, used, of another client, user or challenge.
+ */
+export const resume = async (ctx: Context, answer: Answer): Promise<Resumed> => {
+  const { pool, client, challenge, username, responses } = answer
+  if (answer.session === undefined) throw missingParameter('Session')
+  const attempt = openSession(ctx, client, answer.session)
+  const subject = attempt && (await findSubjectOfAttempt(ctx, pool, attempt))
+  const realName = subject?.user === undefined ? [] : [subject.user.username]
+  checkSecretHash(client, [username, ...realName], responses['SECRET_HASH'])
+  if (attempt?.step !== challenge || subject === undefined) throw invalidSession()
+  if (!(await isNameOf(ctx, pool, subject, username))) throw invalidSession()
+  if (subject.user?.enabled === false) throw userDisabled()
+  await assertInForce(ctx, attempt, subject.user)
+  if (subject.user === undefined) throw invalidSession()
+  return { attempt, signIn: { pool, client, flow: attempt.flow }, user: subject.user }
+}

@@ -1,0 +1,40 @@
+/** USER_PASSWORD_AUTH and its administrator's form: the password is sent as it is. */
+import type { Context } from '../../context.ts'
+import { checkUserPassword } from '../../passwords/password.ts'
+import { continueAfterPassword, provePassword } from '../after-password.ts'
+import type { SignIn } from '../attempt.ts'
+import { required } from '../challenges/challenge.ts'
+import type { Outcome } from '../finish.ts'
+import { findSubject } from '../subject.ts'
+import type { Flow } from './flow.ts'
+
+/**
+ * Checks name and password in the order of the service: user, lock, what the client tells about the user, password.
+ * @throws NotAuthorizedException, UserNotFoundException, UserNotConfirmedException, PasswordResetRequiredException
+ */
+const begin = async (ctx: Context, signIn: SignIn, parameters: Record<string, string>): Promise<Outcome> => {
+  const password = required(parameters, 'PASSWORD')
+  const subject = await findSubject(ctx, signIn, required(parameters, 'USERNAME'), parameters['SECRET_HASH'])
+  const user = await provePassword(ctx, signIn, subject, () =>
+    checkUserPassword(ctx, signIn.pool, subject.user, password),
+  )
+  return continueAfterPassword(ctx, {
+    signIn,
+    user,
+    nameKey: subject.nameKey,
+    factors: ['pwd'],
+    isFirstAnswer: true,
+  })
+}
+
+export const userPasswordAuth: Flow = {
+  operations: ['InitiateAuth'],
+  parameters: ['USERNAME', 'PASSWORD'],
+  begin,
+}
+
+export const adminUserPasswordAuth: Flow = {
+  operations: ['AdminInitiateAuth'],
+  parameters: ['USERNAME', 'PASSWORD'],
+  begin,
+}

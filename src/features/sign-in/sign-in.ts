@@ -1,0 +1,59 @@
+/**
+ * Signing in: a flow begins it, challenges continue it, tokens end it. Every face of the program goes through `begin`
+ * and `answer`.
+ *
+ * Not owned here: what a token says and how it ends (tokens), how a password is kept and when a user is locked out
+ * (passwords).
+ */
+import type { AuthFlowType, ChallengeNameType } from '../../contract/types.ts'
+import { flowNotEnabled, initiateAuthNotSupported, invalidSession, missingParameter } from '../../core/errors.ts'
+import { allowsFlow } from '../app-clients/auth-flows.ts'
+import type { Client } from '../app-clients/client.ts'
+import type { Context } from '../context.ts'
+import type { Pool } from '../user-pools/pool.ts'
+import { required } from './challenges/challenge.ts'
+import { challenges } from './challenges/index.ts'
+import type { Outcome } from './finish.ts'
+import { flows } from './flows/index.ts'
+
+export interface BeginRequest {
+  pool: Pool
+  client: Client
+  operation: 'InitiateAuth' | 'AdminInitiateAuth'
+  flow: AuthFlowType
+  parameters: Record<string, string>
+}
+
+/**
+ * Begins a sign-in: a challenge, or tokens when the flow needs no further step.
+ * @throws InvalidParameterException for a flow that the operation or the client does not offer and for missing
+ * parameters, and what the flow throws.
+ */
+export const begin = async (ctx: Context, request: BeginRequest): Promise<Outcome> => {
+  const { pool, client, operation, flow, parameters } = request
+  const { operations, parameters: names, begin } = flows[flow]
+  if (!operations.includes(operation)) throw initiateAuthNotSupported()
+  if (!allowsFlow(client, flow)) throw flowNotEnabled(flow)
+  for (const name of names) required(parameters, name)
+  return begin({ ...ctx, region: pool.region }, { pool, client, flow }, parameters)
+}
+
+export interface AnswerRequest {
+  pool: Pool
+  client: Client
+  challenge: ChallengeNameType
+  session: string | undefined
+  responses: Record<string, string>
+}
+
+/**
+ * Answers the challenge that is pending: the next one, or tokens.
+ * @throws InvalidParameterException for missing parameters, NotAuthorizedException for an answer to a challenge that is
+ * not pending, and what the challenge throws.
+ */
+export const answer = async (ctx: Context, request: AnswerRequest): Promise<Outcome> => {
+  const username = required(request.responses, 'USERNAME')
+  const challenge = challenges[request.challenge]
+  if (challenge === undefined) throw request.session === undefined ? missingParameter('Session') : invalidSession()
+  return challenge({ ...ctx, region: request.pool.region }, { ...request, username })
+}

@@ -1,0 +1,70 @@
+/** The client's half of an SRP sign-in, with its own arithmetic, in a form in which tests can bend each value. */
+import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { N } from '../../src/core/srp.ts'
+
+const g = 2n
+
+const power = (base: bigint, exponent: bigint): bigint => {
+  let result = 1n
+  for (const bit of exponent.toString(2)) {
+    result = (result * result) % N
+    if (bit === '1') result = (result * base) % N
+  }
+  return result
+}
+
+const sha256 = (...parts: (Buffer | string)[]): Buffer => {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest()
+}
+
+const integer = (bytes: Buffer): bigint => BigInt(`0x${bytes.toString('hex')}`)
+
+/** As Java writes an integer: whole bytes, the first of them below 0x80. */
+const pad = (value: bigint): Buffer => {
+  const hex = value.toString(16)
+  const even = hex.length % 2 === 0 ? hex : `0${hex}`
+  return Buffer.from(/^[89a-f]/.test(even) ? `00${even}` : even, 'hex')
+}
+
+const k = integer(sha256(pad(N), pad(g)))
+
+/** `EEE MMM d HH:mm:ss z yyyy` in English. */
+export const srpTimestamp = (ms: number): string => {
+  const [weekday, day, month, year, time] = new Date(ms).toUTCString().replace(',', '').split(' ')
+  return `${weekday} ${month} ${Number(day)} ${time} UTC ${year}`
+}
+
+/** A client with a secret of its own; `srpA` is what it sends first. */
+export const createSrpClient = (poolId: string) => {
+  const a = integer(randomBytes(32))
+  const A = power(g, a)
+  const poolName = poolId.split('_')[1] ?? ''
+  return {
+    srpA: A.toString(16),
+    /** The responses to the PASSWORD_VERIFIER challenge with these parameters. */
+    answer(parameters: Record<string, string>, password: string, timestamp: string): Record<string, string> {
+      const { SALT = '', SRP_B = '', SECRET_BLOCK = '', USER_ID_FOR_SRP = '' } = parameters
+      const B = BigInt(`0x${SRP_B}`)
+      const u = integer(sha256(pad(A), pad(B)))
+      const x = integer(sha256(pad(BigInt(`0x${SALT}`)), sha256(`${poolName}${USER_ID_FOR_SRP}:${password}`)))
+      const base = (((B - k * power(g, x)) % N) + N) % N
+      const S = power(base, a + u * x)
+      const prk = createHmac('sha256', pad(u)).update(pad(S)).digest()
+      const K = createHmac('sha256', prk).update('Caldera Derived Key').update(Buffer.of(1)).digest().subarray(0, 16)
+      const signature = createHmac('sha256', K)
+        .update(poolName)
+        .update(USER_ID_FOR_SRP)
+        .update(Buffer.from(SECRET_BLOCK, 'base64'))
+        .update(timestamp)
+        .digest('base64')
+      return {
+        USERNAME: USER_ID_FOR_SRP,
+        PASSWORD_CLAIM_SECRET_BLOCK: SECRET_BLOCK,
+        PASSWORD_CLAIM_SIGNATURE: signature,
+        TIMESTAMP: timestamp,
+      }
+    },
+  }
+}
