@@ -6,7 +6,6 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
-import { parse as parseYaml } from 'yaml'
 import { type Policy, parsePolicy } from './core/iam-policy.ts'
 
 export interface AccessKey {
@@ -196,11 +195,11 @@ type Values = Map<string, string | boolean>
  * Reads the configuration of `cenote start`.
  * @throws ConfigError with a reason of one line.
  */
-export const readConfig = (args: string[], environment: NodeJS.ProcessEnv): Config => {
+export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv): Promise<Config> => {
   const given = readArguments(args)
   const fromEnvironment = readEnvironment(environment)
   const file = given.get('config') ?? environment['CENOTE_CONFIG']
-  const { values: fromFile, accessKeys: fileKeys } = typeof file === 'string' ? readFile(file) : noFile
+  const { values: fromFile, accessKeys: fileKeys } = typeof file === 'string' ? await readFile(file) : noFile
   const find = (name: string) => given.get(name) ?? fromEnvironment.get(name) ?? fromFile.get(name)
   const text = (name: string): string | undefined => {
     const value = find(name)
@@ -275,10 +274,11 @@ const readEnvironment = (environment: NodeJS.ProcessEnv): Values => {
 
 const noFile: { values: Values; accessKeys: AccessKey[] } = { values: new Map(), accessKeys: [] }
 
-const readFile = (path: string): { values: Values; accessKeys: AccessKey[] } => {
+const readFile = async (path: string): Promise<{ values: Values; accessKeys: AccessKey[] }> => {
   let document: unknown
   try {
-    document = parseYaml(readFileSync(path, 'utf8'))
+    const { parse } = await import('yaml')
+    document = parse(readFileSync(path, 'utf8'))
   } catch (error) {
     throw new ConfigError(
       `cannot read ${path}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,

@@ -8,8 +8,8 @@ const features = [
   'messages',
   'triggers',
   'user-pools',
-  'app-clients',
   'resource-servers',
+  'app-clients',
   'managed-login',
   'users',
   'groups',
@@ -55,7 +55,7 @@ test('a feature imports earlier features; operations.ts is imported by the one t
   const wrong = imports.filter(({ file, clause, to }) => {
     const [, from = '', name] = file.split('/')
     const [layer, feature = ''] = to.split('/')
-    if (to.endsWith('/operations.ts')) return file !== 'features/operations.ts'
+    if (/^features\/.+\/operations\.ts$/.test(to)) return file !== 'features/operations.ts'
     if (!file.startsWith('features/') || layer !== 'features' || name === undefined || name === 'operations.ts')
       return false
     return (

@@ -27,6 +27,8 @@ if (!process.argv.includes('--if-stale') || !isFresh()) {
     entryPoints,
     outdir: 'dist',
     bundle: true,
+    splitting: true,
+    chunkNames: 'cenote-[name]-[hash]',
     platform: 'node',
     target: 'node24',
     format: 'esm',

@@ -96,10 +96,6 @@ const examples: Record<string, { good: string[]; bad: string[] }> = {
     good: ['COGNITO', 'My IdP', 'a\u00a0b', '\u2028'],
     bad: ['', 'a\n', '\t', '\u0007'],
   },
-  '^[a-z0-9](?:[a-z0-9\\-]{0,61}[a-z0-9])?$': {
-    good: ['auth', 'a', 'a-b', `a${'-'.repeat(61)}b`],
-    bad: ['', '-a', 'a-', 'A', 'a.b', `a${'-'.repeat(62)}b`, 'a\n'],
-  },
   '.*\\{####\\}.*': {
     good: ['{####}', 'Your code is {####}.', 'a\u000b{####}', '{{####}}'],
     bad: ['', '{###}', 'a\n{####}', '{####}\n', '{####}\u0085', '{####}\u2028', '{####\n}'],

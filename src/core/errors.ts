@@ -259,6 +259,49 @@ export const scopeDoesNotExist = (scope: string) =>
   new CognitoError('ScopeDoesNotExistException', `Invalid scope requested: ${scope}`)
 export const providerNotFound = (provider: string, poolId: string) =>
   invalidParameter(`The provider ${provider} does not exist for User Pool ${poolId}.`)
+/** The wording is taken from other implementations. */
+export const resourceServerExists = (identifier: string, poolId: string) =>
+  invalidParameter(`${identifier} already exists in user pool ${poolId}.`)
+/** The wording is taken from other implementations. */
+export const resourceServerNotFound = (identifier: string) =>
+  resourceNotFound(`Resource server ${identifier} does not exist.`)
+/** The wording is not published. */
+export const resourceServerReserved = (identifier: string) =>
+  invalidParameter(`The resource server identifier ${identifier} is reserved for Amazon Cognito.`)
+/** The wording is not published. */
+export const scopeNameRepeated = (scope: string) => invalidParameter(`The scope ${scope} is given more than once.`)
+/** The wording is not published. */
+export const tooManyResourceServers = (limit: number) =>
+  limitExceeded(`A user pool can have at most ${limit} resource servers.`)
+
+export const invalidDomainName = () =>
+  invalidParameter(
+    'The domain name contains an invalid character. Domain names can only contain lower-case letters, numbers, and hyphens. Please enter a different name that follows this format: ^[a-z0-9](?:[a-z0-9\\-]{0,61}[a-z0-9])?$',
+  )
+export const reservedWordInDomain = (word: string) => invalidParameter(`Domain cannot contain reserved word: ${word}`)
+/** The service's own remainder speaks of the DNS record of the parent. */
+export const invalidCustomDomain = (
+  reason = 'Was not able to resolve the root domain, please ensure an A record exists for the root domain.',
+) => invalidParameter(`Custom domain is not a valid subdomain: ${reason}`)
+export const invalidDomainCertificate = () =>
+  invalidParameter(
+    "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include a valid certificate chain.",
+  )
+export const domainTaken = () => invalidParameter('Domain already associated with another user pool.')
+export const poolAlreadyHasDomain = () => invalidParameter('User pool already has a domain configured.')
+export const domainNotFound = () => invalidParameter('No such domain or user pool exists.')
+export const customDomainToPrefix = () => invalidParameter('Cannot convert custom domain to prefix domain.')
+/** The wording is not published; it mirrors that of the opposite case. */
+export const prefixDomainToCustom = () => invalidParameter('Cannot convert prefix domain to custom domain.')
+/** The wording is not published. */
+export const invalidManagedLoginVersion = () => invalidParameter('ManagedLoginVersion must be 1 or 2.')
+/** The wording is not published. */
+export const routingOfPrefixDomain = () => invalidParameter('Routing can only be configured for a custom domain.')
+/** The wording is not published. */
+export const tooManyCustomDomains = (limit: number) =>
+  limitExceeded(`An account can have at most ${limit} custom domains in a region.`)
+export const poolDeletionBlockedByDomain = () =>
+  invalidParameter('User pool cannot be deleted. It has a domain configured that should be deleted first.')
 export const invalidPaginationToken = () => invalidParameter('Invalid pagination token.')
 
 // ---------------------------------------------------------------------------------------------- client authentication
@@ -291,8 +334,7 @@ export const groupNotFound = () => resourceNotFound('Group not found.')
 /** The wording is not published. */
 export const tooManyGroups = () => limitExceeded('The user pool has reached the limit of its groups.')
 /** The wording is not published, and LimitExceededException is not declared for AdminAddUserToGroup. */
-export const tooManyGroupsOfUser = (limit: number) =>
-  invalidParameter(`A user can belong to at most ${limit} groups.`)
+export const tooManyGroupsOfUser = (limit: number) => invalidParameter(`A user can belong to at most ${limit} groups.`)
 export const unauthorizedAttribute = () => notAuthorized('A client attempted to write unauthorized attribute')
 export const requestedAttributesMissing = () => invalidParameter('One or more requested attributes do not exist.')
 export const invalidSearchAttribute = (name: string) => invalidParameter(`Invalid search attribute: ${name}`)

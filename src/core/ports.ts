@@ -57,6 +57,56 @@ export interface KeyPairs {
   take(): Promise<{ publicKey: KeyObject; privateKey: KeyObject }>
 }
 
+/** A request to somebody else's server. */
+export interface FetchRequest {
+  /** What the request is for, in a word or two; it stands in the error when the request fails. */
+  purpose: string
+  /** GET by default. */
+  method?: 'GET' | 'POST'
+  headers?: Record<string, string>
+  body?: string | Buffer
+  /** For the whole exchange, looking up the name and redirects included; 5,000 by default. */
+  timeoutMs?: number
+  /** The longest body of an answer; 1 MiB by default. */
+  bytesMax?: number
+  /** How many redirects of a GET are followed; 3 by default. The answer to one too many is returned as it is for 0. */
+  redirectsMax?: number
+}
+
+export interface FetchResponse {
+  status: number
+  /** By names in lower case. */
+  headers: Readonly<Record<string, string>>
+  body: Buffer
+}
+
+/**
+ * Calls a URL that an administrator of a pool or an identity provider has named, with all the care this takes. Any
+ * status is an answer.
+ * @throws FetchFailure when there is no answer, or none that is allowed.
+ */
+export type Fetch = (url: string, request: FetchRequest) => Promise<FetchResponse>
+
+/** Why there is no answer. The first four mean that the URL is not one that may be called. */
+export type FetchFailureReason =
+  | 'url'
+  | 'private-address'
+  | 'reserved-address'
+  | 'redirect'
+  | 'unreachable'
+  | 'timeout'
+  | 'too-large'
+
+export class FetchFailure extends Error {
+  readonly reason: FetchFailureReason
+
+  constructor(reason: FetchFailureReason, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'FetchFailure'
+    this.reason = reason
+  }
+}
+
 /** A fact worth recording: audit, risk, operations. Never carries a secret. */
 export interface Event {
   name: string

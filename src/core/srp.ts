@@ -7,7 +7,7 @@
  * Only additions and single multiplications happen here. Every modular exponentiation goes through the compute port,
  * which does it off the main thread.
  */
-import { createHmac, createSecretKey, hash, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, createSecretKey, hash, timingSafeEqual } from 'node:crypto'
 import type { Compute } from './ports.ts'
 
 /** Length of N, and of every group element that these functions return, in bytes. */
@@ -222,17 +222,21 @@ export const claimSignature = (
  * `key` is a secret of the installation; without it the salt cannot be told from a real one.
  */
 export const fakeSalt = (key: Buffer, poolId: string, username: string): string =>
-  toIntegerHex(Buffer.from(hkdfSync('sha256', key, '', fakeContext('salt', poolId, username), 16)))
+  toIntegerHex(fakeBytes(key, 'salt', poolId, username, 16))
 
 /**
  * A verifier for a user name that nobody has, the same one every time, so that such users go through exactly the
  * arithmetic of real ones. No password fits it: nobody knows its logarithm.
  */
 export const fakeVerifier = (key: Buffer, poolId: string, username: string): Buffer => {
-  const bytes = Buffer.from(hkdfSync('sha256', key, '', fakeContext('verifier', poolId, username), groupBytes))
+  const bytes = fakeBytes(key, 'verifier', poolId, username, groupBytes)
   // Powers of 2 are squares modulo N, so only a square looks like a verifier.
   return toGroupBytes(toInteger(bytes) ** 2n % N)
 }
 
-const fakeContext = (purpose: string, poolId: string, username: string): Buffer =>
-  sha256(Buffer.from(JSON.stringify(['srp', purpose, poolId, username])))
+/** SHAKE256 with the key in front, which for a sponge is a sound keyed function (SP 800-185 builds KMAC on it). */
+const fakeBytes = (key: Buffer, purpose: string, poolId: string, username: string, outputLength: number): Buffer =>
+  createHash('shake256', { outputLength })
+    .update(key)
+    .update(JSON.stringify(['srp', purpose, poolId, username]))
+    .digest()

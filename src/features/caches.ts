@@ -6,6 +6,7 @@ import type { Clock } from '../core/ports.ts'
 import { type Cache, createCache } from '../store/cache.ts'
 import type { Database } from '../store/database.ts'
 import type { Client } from './app-clients/client.ts'
+import type { Domain } from './managed-login/domains.ts'
 import type { Pool } from './user-pools/pool.ts'
 import type { SigningKeys } from './user-pools/signing-keys.ts'
 
@@ -13,6 +14,10 @@ export interface Caches {
   pools: Cache<Pool | undefined>
   clients: Cache<Client | undefined>
   signingKeys: Cache<SigningKeys>
+  /** Domains by name; null for a name that is no domain. */
+  domains: Cache<Domain | null>
+  /** The scopes of all resource servers of a pool, by the pool's id. */
+  customScopes: Cache<ReadonlySet<string>>
   /** Numbers of users of large pools, each at most a minute old. Nothing invalidates them. */
   userCounts: Cache<number>
   /** Forgets an entry on this node and on all others. Call it after the commit. */
@@ -21,7 +26,9 @@ export interface Caches {
   clear(): void
 }
 
-type CacheName = 'pools' | 'clients' | 'signingKeys'
+/** The caches whose entries a change makes wrong. */
+const invalidated = ['pools', 'clients', 'signingKeys', 'domains', 'customScopes'] as const
+type CacheName = (typeof invalidated)[number]
 
 const channel = 'cenote_cache'
 /** With several nodes a lost notification is healed after this time. */
@@ -34,6 +41,8 @@ export const createCaches = async (database: Database, clock: Clock): Promise<Ca
     pools: createCache<Pool | undefined>(options),
     clients: createCache<Client | undefined>(options),
     signingKeys: createCache<SigningKeys>(options),
+    domains: createCache<Domain | null>(options),
+    customScopes: createCache<ReadonlySet<string>>(options),
     userCounts: createCache<number>({ ...options, maxAgeMs: 60_000 }),
   }
   const clear = () => {
@@ -54,5 +63,4 @@ export const createCaches = async (database: Database, clock: Clock): Promise<Ca
   }
 }
 
-const isCacheName = (name: string | undefined): name is CacheName =>
-  name === 'pools' || name === 'clients' || name === 'signingKeys'
+const isCacheName = (name: string | undefined): name is CacheName => invalidated.some(known => known === name)

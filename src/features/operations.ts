@@ -3,8 +3,10 @@ import type { OperationName } from '../contract/types.ts'
 import { appClientOperations } from './app-clients/operations.ts'
 import type { Operations } from './context.ts'
 import { groupOperations } from './groups/operations.ts'
+import { domainOperations } from './managed-login/domain-operations.ts'
 import { notYet } from './not-yet.ts'
 import { passwordOperations } from './passwords/operations.ts'
+import { resourceServerOperations } from './resource-servers/operations.ts'
 import { signInOperations } from './sign-in/operations.ts'
 import { signUpOperations } from './sign-up/operations.ts'
 import { tokenOperations } from './tokens/operations.ts'
@@ -13,7 +15,9 @@ import { userOperations } from './users/operations.ts'
 
 export const operations = {
   ...userPoolOperations,
+  ...resourceServerOperations,
   ...appClientOperations,
+  ...domainOperations,
   ...userOperations,
   ...groupOperations,
   ...passwordOperations,

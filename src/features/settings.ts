@@ -12,10 +12,23 @@ export interface Settings {
   testMode: boolean
 }
 
-/** The issuer of a pool's tokens: the `iss` claim and the base of its discovery document. */
-export const issuerOf = (settings: Settings, publicUrl: string, pool: { id: string; region: string }): string => {
+/** What of a pool decides on its issuer. */
+interface IssuingPool {
+  id: string
+  region: string
+  settings: { IssuerConfiguration?: { Type?: 'ORIGINAL' | 'UPDATED' } }
+}
+
+/**
+ * The issuer of a pool's tokens: the `iss` claim and the base of its discovery document. In Cognito's own form the pool
+ * chooses between the original host and the one that several regions share.
+ */
+export const issuerOf = (settings: Settings, publicUrl: string, pool: IssuingPool): string => {
   if (settings.issuer === 'url') return `${publicUrl}/${pool.id}`
-  if (settings.issuer === 'aws') return `https://cognito-idp.${pool.region}.amazonaws.com/${pool.id}`
+  if (settings.issuer === 'aws') {
+    const host = pool.settings.IssuerConfiguration?.Type === 'UPDATED' ? 'issuer-cognito-idp' : 'cognito-idp'
+    return `https://${host}.${pool.region}.amazonaws.com/${pool.id}`
+  }
   return settings.issuer.replaceAll('{region}', pool.region).replaceAll('{poolId}', pool.id)
 }
 

@@ -3,8 +3,8 @@
  * give. Both kinds answer the same query with the same result.
  */
 import { Kysely, type Transaction } from 'kysely'
-import { type RunStatement, StartRefusal, type Unlisten } from './backend.ts'
-import { openPostgres } from './postgres.ts'
+import { type Backend, type RunStatement, StartRefusal, type Unlisten } from './backend.ts'
+import type { PostgresOptions } from './postgres.ts'
 import { openSqlite } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 
@@ -58,6 +58,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       return closed
     },
   }
+}
+
+/** The driver is loaded only where it is used; a start on SQLite does without it. */
+const openPostgres = async (options: PostgresOptions): Promise<Backend> => {
+  const postgres = await import('./postgres.ts')
+  return postgres.openPostgres(options)
 }
 
 const retriesMax = 3

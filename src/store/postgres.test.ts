@@ -166,20 +166,19 @@ test('connections that were cut while they were idle do not fail the transaction
 
 test('callers beyond the bound of the queue are turned away at once', async () => {
   const node = await openNode(1)
-  let letGo = () => {}
-  const held = transaction(node.db, tx => {
-    const wait = new Promise<void>(resolve => {
-      letGo = resolve
-    })
-    return sql`select 1`.execute(tx).then(() => wait)
+  const started = Promise.withResolvers<void>()
+  const letGo = Promise.withResolvers<void>()
+  const held = transaction(node.db, async tx => {
+    await sql`select 1`.execute(tx)
+    started.resolve()
+    await letGo.promise
   })
-  // The transaction must have its connection before the others line up.
-  while ((await Promise.race([held, new Promise(resolve => setTimeout(resolve, 10, 'held'))])) !== 'held');
+  await started.promise
   const select = () => node.db.selectFrom('settings').selectAll().execute()
   const waiting = Array.from({ length: 400 }, select)
   await new Promise(resolve => setImmediate(resolve))
   await assert.rejects(select(), { name: 'TooManyRequestsException' })
-  letGo()
+  letGo.resolve()
   await held
   await Promise.all(waiting)
   await select()

@@ -72,6 +72,16 @@ export function createSeal(masterKeys: readonly MasterKey[]): Seal {
   const sealing = new Map<string, { key: KeyObject; header: Buffer; used: number }>()
   const opening = createLru<KeyObject>(derivedKeysMax)
   const digesting = new Map<string, KeyObject>()
+  const derived = createLru<Buffer>(derivedKeysMax)
+
+  const derivedKey = (masterKey: MasterKey, purpose: string, length: number): Buffer => {
+    const name = `${masterKey.id} ${length} ${purpose}`
+    const known = derived.get(name)
+    if (known !== undefined) return known
+    const fresh = rawKey(masterKey, purpose, length)
+    derived.set(name, fresh)
+    return fresh
+  }
 
   const sealingKey = (purpose: string) => {
     const known = sealing.get(purpose)
@@ -130,11 +140,11 @@ export function createSeal(masterKeys: readonly MasterKey[]): Seal {
       }
       return matched
     },
-    deriveKey: (purpose, length) => rawKey(current, purpose, length),
+    deriveKey: (purpose, length) => derivedKey(current, purpose, length),
     keyId: current.id,
     deriveKeyOf(keyId, purpose, length) {
       const masterKey = masterKeys.find(({ id }) => id === keyId)
-      return masterKey && rawKey(masterKey, purpose, length)
+      return masterKey && derivedKey(masterKey, purpose, length)
     },
     isCurrent: sealed => parse(sealed)?.keyId === current.id,
   }

@@ -24,6 +24,8 @@ export function claimFile(file: string): () => void {
   }
   const lock = new DatabaseSync(`${file}.lock`, { timeout: 0 })
   try {
+    // In memory, so that a killed process leaves no journal of the lock file behind.
+    lock.exec('pragma journal_mode = memory')
     lock.exec('begin exclusive')
     held.add(lock)
     return () => {

@@ -97,6 +97,7 @@ describe('the data file', () => {
     await assert.rejects(openFile(file), StartRefusal)
     holder.kill('SIGKILL')
     await once(holder, 'exit')
+    assert.equal(existsSync(`${file}.lock-journal`), false)
     await (await openFile(file)).close()
   })
 

@@ -15,6 +15,8 @@ export interface Tables {
   sign_in_names: SignInNameRow
   pending_attributes: PendingAttributeRow
   password_history: PasswordHistoryRow
+  resource_servers: ResourceServerRow
+  domains: DomainRow
   groups: GroupRow
   group_members: GroupMemberRow
   codes: CodeRow
@@ -66,6 +68,28 @@ export interface ClientSecretRow {
   /** The secret, sealed. */
   secret: string
   created_at: number
+}
+
+export interface ResourceServerRow {
+  pool_id: string
+  identifier: string
+  name: string
+  /** The scopes in the AWS shape and in the order of the request, JSON. */
+  scopes: string
+  created_at: number
+  updated_at: number
+}
+
+export interface DomainRow {
+  /** A prefix or a fully qualified domain name. */
+  name: string
+  pool_id: string
+  /** `prefix` or `custom`; a pool has at most one of each. */
+  kind: string
+  /** Branding version, certificate and routing, JSON. */
+  settings: string
+  created_at: number
+  updated_at: number
 }
 
 export interface UserRow {

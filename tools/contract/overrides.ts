@@ -100,6 +100,13 @@ export const overrides: Overrides = {
     'ChangePasswordRequest.PreviousPassword': { pattern: passwordPattern },
     'ChangePasswordRequest.ProposedPassword': { pattern: passwordPattern },
 
+    // A domain is a prefix, for which the published pattern holds, or a custom domain, whose dots the pattern refuses.
+    // The service tells the two apart and refuses a bad name in other words than those of a violation.
+    'CreateUserPoolDomainRequest.Domain': { pattern: '(?s).*' },
+    'UpdateUserPoolDomainRequest.Domain': { pattern: '(?s).*' },
+    'DeleteUserPoolDomainRequest.Domain': { pattern: '(?s).*' },
+    'DescribeUserPoolDomainRequest.Domain': { pattern: '(?s).*' },
+
     // Documented ranges that the model does not carry.
     'ClientSSOSessionConfigType.MaxValidityMinutes': { min: 0, max: 129600 },
     'UserPoolTokenSessionConfigType.MaxPerUser': { min: 1, max: 100 },

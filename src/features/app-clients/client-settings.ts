@@ -12,6 +12,7 @@ import { checkClientAttributes } from '../../core/attributes.ts'
 import { invalidOAuthFlow, invalidParameter, providerNotFound, scopeDoesNotExist } from '../../core/errors.ts'
 import { checkTokenValidity, completeTokenValidity } from '../../core/token-validity.ts'
 import type { Context } from '../context.ts'
+import { readCustomScopes } from '../resource-servers/resource-server.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { checkAuthFlows } from './auth-flows.ts'
 import type { ClientSettings } from './client.ts'
@@ -115,8 +116,10 @@ const checkOAuth = async (ctx: Context, pool: Pool, members: ClientMembers, hasS
 }
 
 /** Custom scopes belong to a resource server of the pool. */
-const checkCustomScopes = async (_ctx: Context, _pool: Pool, scopes: readonly string[]): Promise<void> => {
-  const [unknown] = scopes
+const checkCustomScopes = async (ctx: Context, pool: Pool, scopes: readonly string[]): Promise<void> => {
+  if (scopes.length === 0) return
+  const existing = await readCustomScopes(ctx, pool)
+  const unknown = scopes.find(scope => !existing.has(scope))
   if (unknown !== undefined) throw scopeDoesNotExist(unknown)
 }
 

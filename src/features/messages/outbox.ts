@@ -28,8 +28,11 @@ export interface OutboxMessage {
   sentAt: string
 }
 
+/** Subject, body and code of the message, sealed and bound to its id. */
+export const sealContent = (ctx: Pick<Services, 'seal'>, { id, subject, body, code }: OutgoingMessage): string =>
+  ctx.seal.seal('message', JSON.stringify({ subject, body, code }), id)
+
 export const storeMessage = async (tx: TransactionContext, message: OutgoingMessage): Promise<void> => {
-  const content = JSON.stringify({ subject: message.subject, body: message.body, code: message.code })
   await tx.db
     .insertInto('messages')
     .values({
@@ -39,7 +42,7 @@ export const storeMessage = async (tx: TransactionContext, message: OutgoingMess
       medium: message.medium,
       destination: message.to,
       source: message.source,
-      content: tx.seal.seal('message', content, message.id),
+      content: sealContent(tx, message),
       sent_at: message.sentAt,
     })
     .execute()

@@ -19,7 +19,7 @@ import { type Context, inTransaction } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
 import { type CodeTarget, drawCode, storeCode, type VerifiableAttribute } from './codes.ts'
-import { storeMessage } from './outbox.ts'
+import { sealContent, storeMessage } from './outbox.ts'
 
 /** The triggers of a message, in the words of the custom message trigger. */
 export type MessageSource =
@@ -72,6 +72,20 @@ export const sendNewCode = async (
 const exists = async (ctx: Context, user: Pick<User, 'id'>): Promise<boolean> => {
   const row = await ctx.db.selectFrom('users').select('id').where('id', '=', user.id).executeTakeFirst()
   return row !== undefined
+}
+
+/**
+ * Does the work of `sendNewCode` up to the point of storing, for a name that nobody has, so that the answer takes as
+ * long as for a user. Nothing is stored or sent.
+ */
+export const rehearseCode = (
+  ctx: Context,
+  pool: Pool,
+  username: string,
+  source: MessageSource,
+  { attribute, destination }: Omit<CodeTarget, 'purpose'>,
+): void => {
+  sealContent(ctx, composeCode(ctx, pool, { username }, source, attribute, destination, drawCode(ctx)))
 }
 
 /**

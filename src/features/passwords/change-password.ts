@@ -70,8 +70,8 @@ export const adminSetUserPassword = async (
   const password = await makePassword(ctx, pool, user, input.Password, { temporaryUntil })
   await inTransaction(ctx, async tx => {
     const status = permanent ? 'CONFIRMED' : 'FORCE_CHANGE_PASSWORD'
-    if (!(await replacePassword(tx, pool, user, password, { status }))) throw userNotFound()
     await dropCode(tx, user, 'sign-up')
+    if (!(await replacePassword(tx, pool, user, password, { status }))) throw userNotFound()
     await clearFailures(tx, lockoutKey(ctx, pool, user))
   })
 }

@@ -184,7 +184,7 @@ export const replacePassword = async (
   changes: UserChanges = {},
   onlyIf: { status?: UserStatus; securityEpoch?: number } = {},
 ): Promise<boolean> => {
-  await rememberPassword(tx, pool, user)
   await dropCode(tx, user, 'reset-password')
+  await rememberPassword(tx, pool, user)
   return updateUser(tx, user, { ...changes, password }, onlyIf)
 }

@@ -3,7 +3,6 @@ import { before, describe, test } from 'node:test'
 import type { CreateUserPoolCommandInput } from '@aws-sdk/client-cognito-identity-provider'
 import { days, hours, onEachDatabase, seconds, type TestApp } from '../../../test/support/app.ts'
 import {
-  attributesOf,
   createClient,
   createPool,
   createUser,

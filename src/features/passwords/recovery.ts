@@ -59,7 +59,7 @@ export const forgotPassword = async (
   await limitByHour(ctx, recoveryLimit, holder, recoveriesPerHour)
   return active !== undefined && target !== undefined
     ? sendNewCode(ctx, pool, active, 'ForgotPassword', target, { unnoticed: hidden })
-    : simulateDelivery(ctx, pool, named, username, 'reset-password', attributes)
+    : simulateDelivery(ctx, pool, named, username, { purpose: 'reset-password', source: 'ForgotPassword', attributes })
 }
 
 const recoveryLimit = 'ForgotPassword'

@@ -7,8 +7,14 @@ import { usernameClientNotFound } from '../../core/errors.ts'
 import { isEmailFormat, isPhoneFormat } from '../../core/usernames.ts'
 import { type Client, preventsUserExistenceErrors } from '../app-clients/client.ts'
 import { type Context, inTransaction } from '../context.ts'
-import { type CodePurpose, storeSimulatedCode, storeUnusableCode, type VerifiableAttribute } from '../messages/codes.ts'
-import { deliveryDetails } from '../messages/send.ts'
+import {
+  type CodePurpose,
+  type CodeTarget,
+  storeSimulatedCode,
+  storeUnusableCode,
+  type VerifiableAttribute,
+} from '../messages/codes.ts'
+import { deliveryDetails, type MessageSource, rehearseCode } from '../messages/send.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { findUserById, findUserByName, nameKey, type User } from '../users/user.ts'
 
@@ -28,9 +34,10 @@ export const findNamedUser = async (ctx: Context, client: Client, pool: Pool, na
   const user = await findUserByName(ctx, pool, name)
   if (user !== undefined) return { user, holder: user.id }
   if (!preventsUserExistenceErrors(client)) throw usernameClientNotFound()
+  const holder = ctx.seal.digest('unknown-user', `${pool.id}\n${nameKey(pool, name)}`)
   // A known user's attributes take a second query.
-  await findUserById(ctx, pool, name)
-  return { user: undefined, holder: ctx.seal.digest('unknown-user', `${pool.id}\n${nameKey(pool, name)}`) }
+  await findUserById(ctx, pool, holder)
+  return { user: undefined, holder }
 }
 
 /**
@@ -43,27 +50,28 @@ export const simulateDelivery = async (
   pool: Pool,
   { user, holder }: NamedUser,
   name: string,
-  purpose: CodePurpose,
-  attributes: readonly VerifiableAttribute[],
+  { purpose, source, attributes }: { purpose: CodePurpose; source: MessageSource; attributes: VerifiableAttribute[] },
 ): Promise<CodeDeliveryDetailsType> => {
+  const { attribute, destination } = simulatedTarget(ctx, pool, nameKey(pool, name), attributes)
+  rehearseCode(ctx, pool, name, source, { attribute, destination })
   await inTransaction(ctx, tx =>
     user === undefined ? storeSimulatedCode(tx, holder, purpose) : storeUnusableCode(tx, user, purpose),
   )
-  return simulatedDetails(ctx, pool, nameKey(pool, name), attributes)
+  return deliveryDetails(attribute, destination)
 }
 
-const simulatedDetails = (
+const simulatedTarget = (
   ctx: Pick<Context, 'seal'>,
   pool: Pool,
   name: string,
   attributes: readonly VerifiableAttribute[],
-): CodeDeliveryDetailsType => {
+): Omit<CodeTarget, 'purpose'> => {
   const format = isEmailFormat(name) ? 'email' : isPhoneFormat(name) ? 'phone_number' : undefined
   // A user who is named by an address most likely gets the code there.
-  if (format !== undefined && attributes.includes(format)) return deliveryDetails(format, name)
+  if (format !== undefined && attributes.includes(format)) return { attribute: format, destination: name }
   const verifiable = attributes.filter(attribute => pool.settings.AutoVerifiedAttributes?.includes(attribute))
   const attribute = verifiable[0] ?? attributes[0] ?? 'email'
-  return deliveryDetails(attribute, inventedDestination(ctx, pool, name, attribute))
+  return { attribute, destination: inventedDestination(ctx, pool, name, attribute) }
 }
 
 /** First letters about as frequent as those of names and of mail domains. */

@@ -58,9 +58,13 @@ export const newAttempt = (
 
 const purpose = 'session'
 const sessionLengthMax = 2_048
+const contentLength = 512
 
 export const sealSession = (ctx: Pick<Context, 'seal'>, client: Client, attempt: Attempt): string =>
-  ctx.seal.seal(purpose, JSON.stringify(attempt), boundTo(client))
+  ctx.seal.seal(purpose, paddedJson(attempt, contentLength), boundTo(client))
+
+/** JSON of a length that does not tell whether there is a user, nor anything else of what it holds. */
+export const paddedJson = (attempt: Attempt, length: number): string => JSON.stringify(attempt).padEnd(length)
 
 /** Undefined when the text is no session of this client. Expiry and use are not looked at. */
 export const openSession = (ctx: Pick<Context, 'seal'>, client: Client, session: string): Attempt | undefined => {

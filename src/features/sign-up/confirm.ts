@@ -100,8 +100,8 @@ const verify = async (
 export const adminConfirmSignUp = async (ctx: Context, pool: Pool, username: string): Promise<void> => {
   const user = await getUserByName(ctx, pool, username)
   await inTransaction(ctx, async tx => {
-    await confirm(tx, pool, user)
     await dropCode(tx, user, 'sign-up')
+    await confirm(tx, pool, user)
   })
 }
 
@@ -130,7 +130,7 @@ export const resendConfirmationCode = async (
   await limitByHour(ctx, 'ResendConfirmationCode', holder, resendsPerHour)
   return active !== undefined && target !== undefined
     ? sendNewCode(ctx, pool, active, 'ResendCode', target, { unnoticed: hidden })
-    : simulateDelivery(ctx, pool, named, username, 'sign-up', attributes)
+    : simulateDelivery(ctx, pool, named, username, { purpose: 'sign-up', source: 'ResendCode', attributes })
 }
 
 /** The attributes that confirmation codes of the pool go to, the preferred one first. */

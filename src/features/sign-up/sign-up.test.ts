@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { before, describe, test } from 'node:test'
 import type { SignUpCommandInput } from '@aws-sdk/client-cognito-identity-provider'
-import { days, hours, onEachDatabase, seconds, type TestApp } from '../../../test/support/app.ts'
+import { days, hours, onEachDatabase, openTestApp, seconds, type TestApp } from '../../../test/support/app.ts'
 import { attributesOf, createClient, createPool, email, phone, statusOf } from '../../../test/support/pools.ts'
 
 const Password = 'Passw0rd!'
@@ -263,6 +263,45 @@ onEachDatabase(testApp => {
       const { UserSub } = await signUp(loose.clientId, 'bob')
       assert.equal((await app.aws.adminGetUser({ UserPoolId: loose.poolId, Username: 'BOB' })).Username, 'bob')
       assert.notEqual(UserSub, undefined)
+    })
+
+    test('two spellings are one name or two, on every database alike', async () => {
+      const { clientId } = await createPool(app, { UsernameConfiguration: { CaseSensitive: false } })
+      const taken = error('UsernameExists', 'User already exists')
+      for (const [first, second, same] of [
+        ['\u212Aim', 'kim', true],
+        ['\u017Fam', 'sam', false],
+        ['Stra\u00DFe', 'strasse', false],
+        ['\u0130lk', 'i\u0307lk', true],
+        ['\u0131lk', 'ilk', false],
+        ['\uFB01n', 'fin', false],
+        ['\u00C5sa', 'a\u030Asa', true],
+        ['Ren\u00C9', 'rene\u0301', true],
+        ['\uFF41nn', 'ann', false],
+        ['\u0430nn', 'ann2', false],
+        ['dot', 'dot.', false],
+        ['soft', 'so\u00ADft', undefined],
+      ] as const) {
+        await signUp(clientId, first, { UserAttributes: [] })
+        const attempt = signUp(clientId, second, { UserAttributes: [] })
+        if (same === undefined) await assert.rejects(attempt, { name: 'InvalidParameterException' })
+        else if (same) await assert.rejects(attempt, taken)
+        else await attempt
+      }
+    })
+
+    test('refuses a username by which another user signs in already', async () => {
+      const { poolId, clientId } = await createPool(app, { AliasAttributes: ['preferred_username'] })
+      await signUp(clientId, 'ann')
+      await app.aws.adminConfirmSignUp({ UserPoolId: poolId, Username: 'ann' })
+      await app.aws.adminUpdateUserAttributes({
+        UserPoolId: poolId,
+        Username: 'ann',
+        UserAttributes: [{ Name: 'preferred_username', Value: 'annie' }],
+      })
+      await assert.rejects(signUp(clientId, 'annie'), error('UsernameExists', 'User already exists'))
+      assert.equal((await app.aws.adminGetUser({ UserPoolId: poolId, Username: 'annie' })).Username, 'ann')
+      await signUp(clientId, 'anna')
     })
 
     test('of many at once with one name exactly one succeeds', async () => {
@@ -688,6 +727,22 @@ onEachDatabase(testApp => {
     })
   })
 
+  test('a user who is deleted while codes are sent is a user who does not exist', async () => {
+    const { poolId, clientId } = await createPool(app)
+    const names = Array.from({ length: 8 }, (_, index) => `user${index}`)
+    for (const name of names) await signUp(clientId, name)
+    await Promise.all(
+      names.map(async Username => {
+        const [resent] = await Promise.allSettled([
+          app.aws.resendConfirmationCode({ ClientId: clientId, Username }),
+          app.aws.adminDeleteUser({ UserPoolId: poolId, Username }),
+        ])
+        if (resent.status === 'rejected') assert.equal((resent.reason as Error).name, 'UserNotFoundException')
+      }),
+    )
+    assert.equal((await app.aws.listUsers({ UserPoolId: poolId })).Users?.length, 0)
+  })
+
   test('a code appears in the message and nowhere else', async () => {
     const own = await testApp()
     const { UserPool } = await own.aws.createUserPool({ PoolName: 'p', AutoVerifiedAttributes: ['email'] })
@@ -709,4 +764,40 @@ onEachDatabase(testApp => {
     assert.ok(seen.includes('ann@example.com'))
     assert.ok(!new RegExp(`(?<![0-9a-zA-Z])${code}(?![0-9a-zA-Z])`).test(seen))
   })
+})
+
+test('on two nodes, too, a code works once and five tries spoil it', async () => {
+  const one = await openTestApp('postgres')
+  const two = await one.secondNode()
+  try {
+    const { clientId } = await createPool(one)
+    const attempts = (Username: string, code: (index: number) => string) =>
+      outcome(
+        Array.from({ length: 32 }, (_, index) =>
+          (index % 2 === 0 ? one : two).aws.confirmSignUp({
+            ClientId: clientId,
+            Username,
+            ConfirmationCode: code(index),
+          }),
+        ),
+      )
+    for (const Username of ['ann', 'bob']) {
+      const UserAttributes = [email(`${Username}@example.com`)]
+      await one.aws.signUp({ ClientId: clientId, Username, Password, UserAttributes })
+    }
+    const code = await one.lastCode('ann@example.com')
+    assert.equal((await attempts('ann', () => code)).succeeded, 1)
+    const other = await one.lastCode('bob@example.com')
+    const guessed = await attempts('bob', index => wrong(other, index + 1))
+    assert.deepEqual(guessed, {
+      succeeded: 0,
+      errors: ['CodeMismatchException', 'ExpiredCodeException', 'LimitExceededException'],
+    })
+    one.advance(hours(1))
+    const last = two.aws.confirmSignUp({ ClientId: clientId, Username: 'bob', ConfirmationCode: other })
+    await assert.rejects(last, expired)
+  } finally {
+    await two.close()
+    await one.close()
+  }
 })

@@ -27,7 +27,7 @@ export const makeSigningCertificate = (pool: Pick<Pool, 'id'>, key: SigningKey, 
     sequence(time(notBefore), time(notBefore + validYears * yearMs)),
     name,
     publicKey,
-    // No key usage: some readers take a self-signed certificate for its own issuer, which then had to be allowed too.
+    // Without key usage: it would have to allow the issuing of certificates, since this one is its own issuer.
     explicit(
       3,
       sequence(sequence(objectId(oids.subjectKeyIdentifier), octetString(octetString(keyIdentifier(publicKey))))),

@@ -1,8 +1,9 @@
 /** The operations on pools, their schema, MFA, tags and signing certificate. */
 import type { UserPoolDescriptionType, UserPoolType } from '../../contract/types.ts'
 import { addCustomAttributes } from '../../core/attributes.ts'
-import { deletionProtected, invalidTags } from '../../core/errors.ts'
+import { deletionProtected, invalidTags, poolDeletionBlockedByDomain } from '../../core/errors.ts'
 import type { Context, Operations } from '../context.ts'
+import { type Domain, findDomains } from '../managed-login/domains.ts'
 import { type PageBinding, readPage, writePage } from '../pages.ts'
 import { poolArn } from '../settings.ts'
 import { makeSigningCertificate } from './certificate.ts'
@@ -16,10 +17,12 @@ import { checkTags, mergeTags, poolIdFromArn, withoutTags } from './tags.ts'
 export const userPoolOperations = {
   CreateUserPool: async (ctx, input) => {
     const pool = await createPool(ctx, input.PoolName, newPoolSettings(input, ctx.region))
-    return { UserPool: present(ctx, pool, 0) }
+    return { UserPool: present(ctx, pool, 0, []) }
   },
 
-  DescribeUserPool: inPool(async (ctx, pool) => ({ UserPool: present(ctx, pool, await countUsers(ctx, pool)) })),
+  DescribeUserPool: inPool(async (ctx, pool) => ({
+    UserPool: present(ctx, pool, await countUsers(ctx, pool), await findDomains(ctx, pool.id)),
+  })),
 
   ListUserPools: async (ctx, input) => {
     const binding: PageBinding = { operation: 'ListUserPools', scope: ctx.region }
@@ -45,8 +48,9 @@ export const userPoolOperations = {
   },
 
   DeleteUserPool: async (ctx, input) => {
-    await deletePool(ctx, input.UserPoolId, pool => {
+    await deletePool(ctx, input.UserPoolId, async (tx, pool) => {
       if (pool.settings.DeletionProtection === 'ACTIVE') throw deletionProtected()
+      if ((await findDomains(tx, pool.id)).length > 0) throw poolDeletionBlockedByDomain()
     })
   },
 
@@ -116,7 +120,9 @@ const changeTags = (
   )
 
 /** Pool → UserPoolType. The settings of MFA that only GetUserPoolMfaConfig shows are left out. */
-const present = (ctx: Context, pool: Pool, users: number): UserPoolType => {
+const present = (ctx: Context, pool: Pool, users: number, domains: readonly Domain[]): UserPoolType => {
+  const prefix = domains.find(domain => domain.kind === 'prefix')
+  const custom = domains.find(domain => domain.kind === 'custom')
   const { SoftwareTokenMfaConfiguration, EmailMfaConfiguration, WebAuthnConfiguration, ...settings } = pool.settings
   return {
     Id: pool.id,
@@ -125,6 +131,8 @@ const present = (ctx: Context, pool: Pool, users: number): UserPoolType => {
     LastModifiedDate: new Date(pool.updatedAt),
     CreationDate: new Date(pool.createdAt),
     EstimatedNumberOfUsers: users,
+    ...(prefix !== undefined && { Domain: prefix.name }),
+    ...(custom !== undefined && { CustomDomain: custom.name }),
     Arn: poolArn(ctx.settings, pool),
   }
 }

@@ -118,17 +118,39 @@ const lockPool = async (tx: TransactionContext, region: string, poolId: string):
   return poolFromRow(row)
 }
 
+/**
+ * Locks the pool's row until the end of the transaction without changing the pool, so that what depends on it (its
+ * existence, its tier, a count of what it holds) stays true. Returns the pool as it is now.
+ * @throws ResourceNotFoundException
+ */
+export const holdPool = async (tx: TransactionContext, region: string, poolId: string): Promise<Pool> => {
+  const row = await tx.db
+    .updateTable('pools')
+    .set(row => ({ version: row.ref('version') }))
+    .where('id', '=', poolId)
+    .where('region', '=', region)
+    .returningAll()
+    .executeTakeFirst()
+  if (row === undefined) throw userPoolNotFound(poolId)
+  return poolFromRow(row)
+}
+
 /** Rows that one transaction removes at most; a pool with more users than this is emptied bit by bit. */
 const removedAtOnceMax = 1_000
 
 /**
  * Deletes the pool with all that it holds. From then on nothing finds it; the rows of a large pool are removed by
  * `removeDeletedPools` later.
- * @throws ResourceNotFoundException, and what `check` throws, which sees the pool as it is at that moment.
+ * @throws ResourceNotFoundException, and what `check` throws, which sees the pool and its rows as they are at that
+ * moment.
  */
-export const deletePool = async (ctx: Context, poolId: string, check: (pool: Pool) => void): Promise<void> => {
+export const deletePool = async (
+  ctx: Context,
+  poolId: string,
+  check: (tx: TransactionContext, pool: Pool) => Promise<void>,
+): Promise<void> => {
   const clientIds = await inTransaction(ctx, async tx => {
-    check(await lockPool(tx, ctx.region, poolId))
+    await check(tx, await lockPool(tx, ctx.region, poolId))
     const clients = await tx.db.deleteFrom('clients').where('pool_id', '=', poolId).returning('id').execute()
     await tx.db.deleteFrom('signing_keys').where('pool_id', '=', poolId).execute()
     await tx.db.updateTable('pools').set({ region: regionOfDeleted }).where('id', '=', poolId).execute()
@@ -137,7 +159,7 @@ export const deletePool = async (ctx: Context, poolId: string, check: (pool: Poo
   })
   await ctx.caches.invalidate('pools', poolId)
   await ctx.caches.invalidate('signingKeys', poolId)
-  for (const id of clientIds) await ctx.caches.invalidate('clients', id)
+  await Promise.all(clientIds.map(id => ctx.caches.invalidate('clients', id)))
 }
 
 /** Removes some more rows of deleted pools. Returns true when there may be others left. */

@@ -18,7 +18,16 @@ import type { Context, Services } from '../context.ts'
  */
 export type PoolSettings = Omit<
   UserPoolType,
-  'Id' | 'Name' | 'Arn' | 'CreationDate' | 'LastModifiedDate' | 'EstimatedNumberOfUsers' | 'Status'
+  | 'Id'
+  | 'Name'
+  | 'Arn'
+  | 'CreationDate'
+  | 'LastModifiedDate'
+  | 'EstimatedNumberOfUsers'
+  | 'Status'
+  // The domains have rows of their own.
+  | 'Domain'
+  | 'CustomDomain'
 > &
   PoolMfaSettings
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import type { CreateUserPoolCommandInput, UserPoolType } from '@aws-sdk/client-cognito-identity-provider'
-import { hours, minutes, onEachDatabase, seconds, type TestApp } from '../../../test/support/app.ts'
+import { hours, minutes, onEachDatabase, openTestApp, seconds, type TestApp } from '../../../test/support/app.ts'
 
 onEachDatabase(testApp => {
   let app: TestApp
@@ -690,5 +690,37 @@ onEachDatabase(testApp => {
       const unknown = { UserPoolId: 'us-east-1_none', CustomAttributes: attributes.slice(0, 1) }
       await assert.rejects(app.aws.addCustomAttributes(unknown), unknownPool('us-east-1_none'))
     })
+  })
+})
+
+test('what one node changes, another one shows and can change again', async () => {
+  await using one = await openTestApp('postgres')
+  await using other = await one.secondNode()
+  const { UserPool } = await one.aws.createUserPool({ PoolName: 'shared' })
+  const UserPoolId = UserPool?.Id
+  assert.equal((await other.aws.describeUserPool({ UserPoolId })).UserPool?.Name, 'shared')
+  for (const [index, node] of [one, other, other, one].entries()) {
+    await node.aws.updateUserPool({ UserPoolId, PoolName: `name ${index}` })
+    assert.equal((await node.aws.describeUserPool({ UserPoolId })).UserPool?.Name, `name ${index}`)
+  }
+  one.advance(seconds(1))
+  assert.equal((await other.aws.describeUserPool({ UserPoolId })).UserPool?.Name, 'name 3')
+  await one.aws.deleteUserPool({ UserPoolId })
+  one.advance(seconds(1))
+  await assert.rejects(other.aws.describeUserPool({ UserPoolId }), { name: 'ResourceNotFoundException' })
+})
+
+test('in the form of AWS the issuer follows the configuration of the pool', async () => {
+  await using app = await openTestApp('sqlite', { settings: { issuer: 'aws' } })
+  const issuers: Record<string, string> = {}
+  for (const Type of ['ORIGINAL', 'UPDATED'] as const) {
+    const { UserPool } = await app.aws.createUserPool({ PoolName: 'issuer', IssuerConfiguration: { Type } })
+    const response = await fetch(`${app.url}/${UserPool?.Id}/.well-known/openid-configuration`)
+    const { issuer } = (await response.json()) as { issuer: string }
+    issuers[Type] = issuer.replace(UserPool?.Id ?? '', 'POOL')
+  }
+  assert.deepEqual(issuers, {
+    ORIGINAL: 'https://cognito-idp.us-east-1.amazonaws.com/POOL',
+    UPDATED: 'https://issuer-cognito-idp.us-east-1.amazonaws.com/POOL',
   })
 })

@@ -202,15 +202,28 @@ export const writeSignInNames = async (
     if (kind === held.get(key)) continue
     if (held.has(key)) await giveUpName(tx, pool, user, key)
     if (kind === undefined) continue
-    if (takeOver && isAliasAddress(pool, kind)) await releaseAlias(tx, pool, user, key)
-    const inserted = await tx.db
-      .insertInto('sign_in_names')
-      .values({ pool_id: pool.id, name_key: key, kind, user_id: user.id })
-      .onConflict(conflict => conflict.columns(['pool_id', 'name_key']).doNothing())
-      .returning('user_id')
-      .executeTakeFirst()
-    if (inserted === undefined) throw new NameTaken(kind)
+    while (!(await insertName(tx, pool, user, key, kind))) {
+      const released = takeOver && isAliasAddress(pool, kind) && (await releaseAlias(tx, pool, user, key))
+      if (!released) throw new NameTaken(kind)
+    }
   }
+}
+
+/** Returns false when another user has the name; waits for one who is about to take it or to give it up. */
+const insertName = async (
+  tx: TransactionContext,
+  pool: Pool,
+  user: Pick<User, 'id'>,
+  key: string,
+  kind: string,
+): Promise<boolean> => {
+  const inserted = await tx.db
+    .insertInto('sign_in_names')
+    .values({ pool_id: pool.id, name_key: key, kind, user_id: user.id })
+    .onConflict(conflict => conflict.columns(['pool_id', 'name_key']).doNothing())
+    .returning('user_id')
+    .executeTakeFirst()
+  return inserted !== undefined
 }
 
 /** Returns the kind of the name, or undefined when the user does not have it. */
@@ -235,13 +248,16 @@ const isAliasAddress = (pool: Pool, kind: string): boolean =>
   (kind === 'email' || kind === 'phone_number') &&
   (pool.settings.AliasAttributes?.some(attribute => attribute === kind) ?? false)
 
-/** Takes an alias from whoever else has it; the attribute is no longer verified there. */
+/**
+ * Takes an alias from whoever else has it; the attribute is no longer verified there. Returns false when nobody has it
+ * as an alias. Another user may take it before the new owner does.
+ */
 const releaseAlias = async (
   tx: TransactionContext,
   pool: Pool,
   newOwner: Pick<User, 'id'>,
   key: string,
-): Promise<void> => {
+): Promise<boolean> => {
   const found = await tx.db
     .selectFrom('sign_in_names')
     .select('user_id')
@@ -250,12 +266,13 @@ const releaseAlias = async (
     .where('kind', 'in', ['email', 'phone_number'])
     .where('user_id', '!=', newOwner.id)
     .executeTakeFirst()
-  if (found === undefined) return
+  if (found === undefined) return false
   const owner = { id: found.user_id, poolId: pool.id }
-  // Attributes change only while the user's row is locked.
-  if (!(await updateUser(tx, owner, {}))) return
+  // Attributes change only while the user's row is locked. Without a row the names are gone, too.
+  if (!(await updateUser(tx, owner, {}))) return true
   const kind = await giveUpName(tx, pool, owner, key)
   if (kind !== undefined) await writeAttributes(tx, owner, new Map([[`${kind}_verified`, 'false']]))
+  return true
 }
 
 // ---------------------------------------------------------------------------------------------- writing

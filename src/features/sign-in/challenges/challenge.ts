@@ -3,6 +3,7 @@ import type { ChallengeNameType } from '../../../contract/types.ts'
 import { invalidSession, missingParameter, userDisabled } from '../../../core/errors.ts'
 import { type Client, checkSecretHash } from '../../app-clients/client.ts'
 import type { Context } from '../../context.ts'
+import { assertNotLocked } from '../../passwords/lockout.ts'
 import type { Pool } from '../../user-pools/pool.ts'
 import type { User } from '../../users/user.ts'
 import { type Attempt, assertInForce, openSession, type SignIn } from '../attempt.ts'
@@ -41,7 +42,7 @@ export interface Resumed {
 /**
  * The attempt of the answer's Session and its user, who is as the last step left him and may go on.
  * @throws InvalidParameterException without a Session, NotAuthorizedException for a wrong secret hash and for a Session
- * that is unknown, expired, used, of another client, user or challenge.
+ * that is unknown, expired, used, of another client, user or challenge, and while the user is locked out.
  */
 export const resume = async (ctx: Context, answer: Answer): Promise<Resumed> => {
   const { pool, client, challenge, username, responses } = answer
@@ -54,6 +55,7 @@ export const resume = async (ctx: Context, answer: Answer): Promise<Resumed> => 
   if (!(await isNameOf(ctx, pool, subject, username))) throw invalidSession()
   if (subject.user?.enabled === false) throw userDisabled()
   await assertInForce(ctx, attempt, subject.user)
+  await assertNotLocked(ctx, subject.lockoutKey)
   if (subject.user === undefined) throw invalidSession()
   return { attempt, signIn: { pool, client, flow: attempt.flow }, user: subject.user }
 }

@@ -12,10 +12,10 @@ import {
   attributeMissingInChallenge,
   invalidSession,
 } from '../../../core/errors.ts'
-import { checkPassword, defaultPasswordPolicy } from '../../../core/password-policy.ts'
+import { checkPassword } from '../../../core/password-policy.ts'
 import { type Context, inTransaction, type TransactionContext } from '../../context.ts'
 import { checkHistory, makePassword, replacePassword } from '../../passwords/password.ts'
-import type { Pool } from '../../user-pools/pool.ts'
+import { type Pool, passwordPolicy } from '../../user-pools/pool.ts'
 import { findUserById, NameTaken, type User, writeAttributes, writeSignInNames } from '../../users/user.ts'
 import { consumeAttempt, newAttempt, sealSession } from '../attempt.ts'
 import { finishSignIn, firstAnswerParameters, type Outcome, type Progress } from '../finish.ts'
@@ -54,7 +54,7 @@ export const answerNewPassword: Challenge = async (ctx, answer) => {
   const { pool } = signIn
   const password = required(answer.responses, 'NEW_PASSWORD')
   const changes = checkSuppliedAttributes(resumed, suppliedAttributes(answer.responses))
-  checkPassword(pool.settings.Policies?.PasswordPolicy ?? defaultPasswordPolicy, password, 'password')
+  checkPassword(passwordPolicy(pool), password, 'password')
   await checkHistory(ctx, pool, user, password)
   const made = await makePassword(ctx, pool, user, password)
   const confirmed = await inTransaction(ctx, async tx => {

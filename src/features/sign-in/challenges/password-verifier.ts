@@ -31,6 +31,7 @@ import {
   isUntouched,
   newAttempt,
   openSession,
+  paddedJson,
   type SignIn,
   sealSession,
 } from '../attempt.ts'
@@ -168,11 +169,12 @@ const isCurrent = (ctx: Context, time: number): boolean =>
   ctx.settings.testMode || Math.abs(time - ctx.clock.now()) <= timestampMsMax
 
 const purpose = 'srp-secret-block'
-/** A block is about 2,000 characters. */
+/** Enough for every attempt with its three numbers. */
+const contentLength = 1_792
 const blockLengthMax = 8_192
 
 const sealBlock = (ctx: Context, client: Client, block: SecretBlock): string =>
-  Buffer.from(ctx.seal.seal(purpose, JSON.stringify(block), boundTo(client)), 'base64url').toString('base64')
+  Buffer.from(ctx.seal.seal(purpose, paddedJson(block, contentLength), boundTo(client)), 'base64url').toString('base64')
 
 const openBlock = (ctx: Context, client: Client, text: string): SecretBlock | undefined => {
   if (text.length > blockLengthMax) return undefined

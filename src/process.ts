@@ -1,0 +1,167 @@
+/** The process: reads options and environment, builds the app, listens, ticks, and stops on a signal. */
+import { readFileSync } from 'node:fs'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { join } from 'node:path'
+import { getRequestListener } from '@hono/node-server'
+import { createCompute } from './adapters/compute.ts'
+import { createKeyPairs } from './adapters/key-pairs.ts'
+import { createLog, logEvents } from './adapters/log.ts'
+import { adjustableClock, systemClock, systemRandom } from './adapters/system.ts'
+import { type App, createApp } from './app.ts'
+import { type Config, ConfigError, helpText, readConfig } from './config.ts'
+import { openDatabase } from './store/database.ts'
+import { createSeal, loadMasterKey } from './store/sealed.ts'
+import { version } from './version.ts'
+
+const tickIntervalMs = 5_000
+const warmAfterMs = 300
+/** How long requests under way may take after a signal. */
+const drainMs = 8_000
+
+/** A reason to end at once with one line and exit code 1. */
+class StartError extends Error {}
+
+const start = async (config: Config): Promise<void> => {
+  const log = createLog(config.logLevel)
+  process.removeAllListeners('warning')
+  process.on('warning', warning => log.debug({ cause: warning }, 'warning of the runtime'))
+
+  let handle: RequestListener = (_request, response) => response.writeHead(503, { 'retry-after': '1' }).end()
+  const server = await listen(config, (request, response) => handle(request, response))
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : config.port
+  const scheme = config.tls === undefined ? 'http' : 'https'
+
+  const masterKey = loadMasterKey({ given: config.masterKey, dataDir: config.data })
+  const database = await openDatabase(
+    config.databaseUrl === undefined ? { file: databaseFile(config.data) } : { url: config.databaseUrl },
+  )
+  for (const warning of [...masterKey.warnings, ...database.warnings]) log.warn({}, warning)
+  const seal = createSeal([masterKey])
+  const compute = createCompute({ log })
+  const keyPairs = createKeyPairs()
+  const delivery =
+    config.smtpUrl === undefined ? undefined : (await import('./adapters/smtp.ts')).smtpDelivery(config.smtpUrl)
+  const app = await createApp(
+    {
+      settings: { region: config.region, account: config.account, issuer: config.issuer, testMode: config.testMode },
+      accessKeys: config.accessKeys,
+      publicUrl: config.publicUrl ?? `${scheme}://localhost:${port}`,
+    },
+    {
+      database,
+      seal,
+      clock: config.testMode ? adjustableClock(systemClock) : systemClock,
+      random: systemRandom,
+      compute,
+      keyPairs,
+      delivery,
+      events: logEvents(log),
+      log,
+    },
+  )
+  handle = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  process.stdout.write(`cenote listening on ${scheme}://${host}:${port}\n`)
+  // The first requests go before the threads and spare keys that later ones profit from.
+  setTimeout(() => {
+    compute.warm()
+    keyPairs.warm()
+  }, warmAfterMs).unref()
+
+  const stopTicking = tickRegularly(app, log)
+  const stop = async (signal: string): Promise<void> => {
+    log.info({ signal }, 'draining')
+    app.drain()
+    stopTicking()
+    await drained(server)
+    delivery?.close()
+    keyPairs.close()
+    await compute.close()
+    await database.close()
+    log.info({}, 'stopped')
+    log.flush()
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
+  process.on('unhandledRejection', cause => log.error({ cause }, 'unhandled rejection'))
+}
+
+const databaseFile = (folder: string): string => (folder === ':memory:' ? folder : join(folder, 'cenote.db'))
+
+const listen = (config: Config, listener: RequestListener): Promise<Server> =>
+  new Promise((resolve, reject) => {
+    const limits = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 }
+    const server =
+      config.tls === undefined || config.tls === 'local'
+        ? createServer(limits, listener)
+        : createTlsServer({ ...limits, cert: readPem(config.tls.certFile), key: readPem(config.tls.keyFile) }, listener)
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(new StartError(`cannot listen on ${config.host}:${config.port}: ${error.code ?? error.message}`)),
+    )
+    server.listen(config.port, config.host, () => resolve(server))
+  })
+
+const readPem = (file: string): Buffer => {
+  try {
+    return readFileSync(file)
+  } catch {
+    throw new StartError(`cannot read ${file}`)
+  }
+}
+
+/** Background work at a steady pace, never twice at once. Returns the function that ends it. */
+const tickRegularly = (app: App, log: ReturnType<typeof createLog>): (() => void) => {
+  let busy = false
+  const timer = setInterval(() => {
+    if (busy) return
+    busy = true
+    app
+      .tick()
+      .catch(cause => log.error({ cause }, 'background work failed'))
+      .finally(() => {
+        busy = false
+      })
+  }, tickIntervalMs)
+  return () => clearInterval(timer)
+}
+
+/** Resolves when the last request is answered, or when its time is up. */
+const drained = (server: Server): Promise<void> =>
+  new Promise(resolve => {
+    const force = setTimeout(() => server.closeAllConnections(), drainMs)
+    server.close(() => {
+      clearTimeout(force)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+
+const run = async (args: string[]): Promise<void> => {
+  const [command, ...rest] = args
+  if (
+    command === undefined ||
+    command === '--help' ||
+    command === '-h' ||
+    command === 'help' ||
+    rest.includes('--help')
+  ) {
+    process.stdout.write(helpText())
+    return
+  }
+  if (command === '--version' || command === 'version') {
+    process.stdout.write(`${version}\n`)
+    return
+  }
+  if (command !== 'start') throw new ConfigError(`unknown command ${command}; cenote --help shows what there is`)
+  await start(await readConfig(rest, process.env))
+}
+
+/** Runs the command line. Ends the process with exit code 1 and a reason of one line when it cannot. */
+export const main = (args: string[]): Promise<void> =>
+  run(args).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    process.stderr.write(`cenote: ${reason}\n`)
+    process.exit(1)
+  })
