@@ -68,39 +68,42 @@ const enabledText = (enabled: boolean): string => (enabled ? 'Enabled' : 'Disabl
 const passes = (user: User, filter: UserFilter): boolean =>
   matchesFilter(filter, comparedValues[filter.attribute]?.(user) ?? user.attributes.get(filter.attribute))
 
-const findUsers = (ctx: Context, pool: Pool, filter: UserFilter | undefined, part: Part): Promise<Found[]> => {
-  if (filter === undefined) return byId(ctx, pool, { operator: '^=', value: '' }, part)
+const findUsers = async (ctx: Context, pool: Pool, filter: UserFilter | undefined, part: Part): Promise<Found[]> => {
+  if (filter === undefined) return byId(ctx, pool, beginningWith(''), part)
   const { attribute, operator, value } = filter
+  const condition = (text: string): Condition => (operator === '=' ? { is: text } : beginningWith(text))
   switch (attribute) {
     case 'sub':
-      return byId(ctx, pool, { operator, value }, part)
+      return byId(ctx, pool, condition(value), part)
     case 'username':
-      return byUsername(ctx, pool, { operator, value: filterKey('username', value) }, part)
+      return byColumn(ctx, pool, 'username_search', condition(filterKey('username', value)), part)
     case 'cognito:user_status':
-      return byValues(ctx, pool, 'status', matchingStatuses(filter), part)
+      return byChoice(
+        ctx,
+        pool,
+        'status',
+        statuses.filter(status => matchesFilter(filter, status)).map(beginningWith),
+        part,
+      )
     case 'status':
-      return byValues(ctx, pool, 'enabled', matchingEnabled(filter), part)
+      return byChoice(
+        ctx,
+        pool,
+        'enabled',
+        enabledRanges.filter(({ text }) => matchesFilter(filter, text)),
+        part,
+      )
     default:
-      return byAttribute(ctx, pool, attribute, { operator, value: foldForSearch(attribute, value) }, part)
+      return byAttribute(ctx, pool, attribute, condition(foldForSearch(attribute, value)), part)
   }
 }
 
 // ---------------------------------------------------------------------------------------------- conditions
 
-/** A condition on text as the database has it. */
-type Condition = Pick<UserFilter, 'operator' | 'value'>
+/** A stretch of an index: one value, or all from the first value on and below the second. */
+type Condition = { is: string } | { from: string | number; below: string | number | undefined }
 
-const holds = (column: string, { operator, value }: Condition) => {
-  const compared = sql.ref(column)
-  if (operator === '=') return sql<boolean>`${compared} = ${value}`
-  const end = endOfPrefix(value)
-  return end === undefined
-    ? sql<boolean>`${compared} >= ${value}`
-    : sql<boolean>`(${compared} >= ${value} and ${compared} < ${end})`
-}
-
-const isBehind = (column: string, idColumn: string, [position, id]: Position) =>
-  sql<boolean>`(${sql.ref(column)}, ${sql.ref(idColumn)}) > (${position}, ${id})`
+const beginningWith = (prefix: string): Condition => ({ from: prefix, below: endOfPrefix(prefix) })
 
 /**
  * The least text that is greater than every text with this prefix; undefined when there is none. Both databases compare
@@ -114,29 +117,64 @@ const endOfPrefix = (prefix: string): string | undefined => {
   return last === undefined ? undefined : String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1)
 }
 
+/**
+ * The condition, of what comes behind the position. There is one lower bound only: with two, the database could begin at
+ * the wrong one.
+ */
+const holds = (column: string, idColumn: string, condition: Condition, after: Position | undefined) => {
+  const [value, id] = [sql.ref(column), sql.ref(idColumn)]
+  if ('is' in condition) return sql<boolean>`(${value} = ${condition.is} and ${id} > ${after?.[1] ?? ''})`
+  const { from, below } = condition
+  const begun = after === undefined ? sql<boolean>`${value} >= ${from}` : isBehind(column, idColumn, after)
+  return below === undefined ? begun : sql<boolean>`(${begun} and ${value} < ${below})`
+}
+
+const isBehind = (column: string, idColumn: string, [position, after]: Position) =>
+  column === idColumn
+    ? sql<boolean>`${sql.ref(idColumn)} > ${after}`
+    : sql<boolean>`(${sql.ref(column)}, ${sql.ref(idColumn)}) > (${position}, ${after})`
+
+const statuses: UserStatus[] = [
+  'CONFIRMED',
+  'EXTERNAL_PROVIDER',
+  'FORCE_CHANGE_PASSWORD',
+  'RESET_REQUIRED',
+  'UNCONFIRMED',
+]
+const enabledRanges = [0, 1].map(enabled => ({ text: enabledText(enabled === 1), from: enabled, below: enabled + 1 }))
+
 // ---------------------------------------------------------------------------------------------- queries
 
-const byId = (ctx: Context, pool: Pool, condition: Condition, { after, limit }: Part): Promise<Found[]> =>
-  ctx.db
-    .selectFrom('users')
-    .selectAll()
-    .select('id as position')
-    .where('pool_id', '=', pool.id)
-    .where(holds('id', condition))
-    .where('id', '>', after?.[1] ?? '')
-    .orderBy('id')
-    .limit(limit)
-    .execute()
+const byId = (ctx: Context, pool: Pool, condition: Condition, part: Part): Promise<Found[]> =>
+  byColumn(ctx, pool, 'id', condition, part)
 
-const byUsername = (ctx: Context, pool: Pool, condition: Condition, { after, limit }: Part): Promise<Found[]> =>
+/** Of the few values of a column no two begin alike, so a filter fits none, one or all of them. */
+const byChoice = async (
+  ctx: Context,
+  pool: Pool,
+  column: 'status' | 'enabled',
+  [fitting, ...others]: Condition[],
+  part: Part,
+): Promise<Found[]> => {
+  if (fitting === undefined) return []
+  return others.length === 0 ? byColumn(ctx, pool, column, fitting, part) : byId(ctx, pool, beginningWith(''), part)
+}
+
+const byColumn = (
+  ctx: Context,
+  pool: Pool,
+  column: 'id' | 'username_search' | 'status' | 'enabled',
+  condition: Condition,
+  { after, limit }: Part,
+): Promise<Found[]> =>
   ctx.db
     .selectFrom('users')
     .selectAll()
-    .select('username_search as position')
+    .select(sql<string | number>`${sql.ref(column)}`.as('position'))
     .where('pool_id', '=', pool.id)
-    .where(holds('username_search', condition))
-    .$if(after !== undefined, query => query.where(isBehind('username_search', 'id', after as Position)))
-    .orderBy('username_search')
+    .where(holds(column, 'id', condition, after))
+    // Of a range the database does not know that it holds one value, so it takes the index that has this order.
+    .$if(column !== 'id', query => query.orderBy(column))
     .orderBy('id')
     .limit(limit)
     .execute()
@@ -155,50 +193,9 @@ const byAttribute = (
     .select(sql<string>`user_attributes.search`.as('position'))
     .where('user_attributes.pool_id', '=', pool.id)
     .where('user_attributes.name', '=', name)
-    .where(holds('user_attributes.search', condition))
-    .$if(after !== undefined, query =>
-      query.where(isBehind('user_attributes.search', 'user_attributes.user_id', after as Position)),
-    )
+    .where('user_attributes.search', 'is not', null)
+    .where(holds('user_attributes.search', 'user_attributes.user_id', condition, after))
     .orderBy('user_attributes.search')
     .orderBy('user_attributes.user_id')
     .limit(limit)
     .execute()
-
-/** All values of the two columns that have few of them, in the order in which they are listed. */
-const statuses: UserStatus[] = [
-  'CONFIRMED',
-  'EXTERNAL_PROVIDER',
-  'FORCE_CHANGE_PASSWORD',
-  'RESET_REQUIRED',
-  'UNCONFIRMED',
-]
-const matchingStatuses = (filter: UserFilter): string[] => statuses.filter(status => matchesFilter(filter, status))
-const matchingEnabled = (filter: UserFilter): number[] =>
-  [0, 1].filter(enabled => matchesFilter(filter, enabledText(enabled === 1)))
-
-/** One value after the other, since each of them is a stretch of the index in the order of ids. */
-const byValues = async (
-  ctx: Context,
-  pool: Pool,
-  column: 'status' | 'enabled',
-  values: readonly (string | number)[],
-  { after, limit }: Part,
-): Promise<Found[]> => {
-  const found: Found[] = []
-  for (const value of values) {
-    if (found.length === limit) break
-    if (after !== undefined && value < after[0]) continue
-    const rows = await ctx.db
-      .selectFrom('users')
-      .selectAll()
-      .select(sql<string | number>`${sql.ref(column)}`.as('position'))
-      .where('pool_id', '=', pool.id)
-      .where(sql<boolean>`${sql.ref(column)} = ${value}`)
-      .where('id', '>', value === after?.[0] ? after[1] : '')
-      .orderBy('id')
-      .limit(limit - found.length)
-      .execute()
-    found.push(...rows)
-  }
-  return found
-}
