@@ -50,11 +50,12 @@ const answers = async (url: string): Promise<boolean> => {
   try {
     const response = await fetch(url)
     await response.arrayBuffer()
-    return true
+    if (response.ok) return true
   } catch {
-    await new Promise(resolve => setTimeout(resolve, 2))
-    return false
+    // Not listening yet.
   }
+  await new Promise(resolve => setTimeout(resolve, 2))
+  return false
 }
 
 const stop = (child: ChildProcess): Promise<void> =>

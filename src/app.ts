@@ -1,14 +1,16 @@
 /** The only wiring: configuration and ports become an application that answers requests. */
-import type { Hono } from 'hono'
+import type { RequestListener } from 'node:http'
 import type { AccessKey } from './config.ts'
-import type { Clock, Compute, Delivery, Events, KeyPairs, Log, Random } from './core/ports.ts'
+import type { Clock, Compute, Delivery, Events, Fetch, KeyPairs, Log, Random } from './core/ports.ts'
 import { createCaches } from './features/caches.ts'
 import { inTransaction, type Services } from './features/context.ts'
 import { pruneOutbox } from './features/messages/outbox.ts'
 import type { Settings } from './features/settings.ts'
+import { importUsers } from './features/user-import/work.ts'
 import { removeDeletedPools } from './features/user-pools/pool-store.ts'
-import { createFaces } from './http/app.ts'
+import { createFaces, type FaceOptions } from './http/app.ts'
 import { createAuthenticator } from './http/aws/authentication.ts'
+import { createListener } from './http/listener.ts'
 import type { TestControls } from './http/local.ts'
 import type { Database } from './store/database.ts'
 import { migrate } from './store/migrate.ts'
@@ -32,12 +34,14 @@ export interface Ports {
   compute: Compute
   keyPairs: KeyPairs
   delivery: Delivery | undefined
+  fetch: Fetch
   events: Events
   log: Log
 }
 
 export interface App {
-  fetch: Hono['fetch']
+  /** Answers the requests of a Node.js HTTP server. */
+  listener: RequestListener
   services: Services
   /** Background work that is due; cheap when there is none. */
   tick(): Promise<void>
@@ -68,12 +72,13 @@ export const createApp = async (config: AppConfig, ports: Ports): Promise<App> =
     compute: ports.compute,
     keyPairs: ports.keyPairs,
     delivery: ports.delivery,
+    fetch: ports.fetch,
     events: ports.events,
     log: ports.log,
     caches,
   }
   let draining = false
-  const faces = createFaces({
+  const faceOptions: FaceOptions = {
     services,
     authenticator: createAuthenticator({
       accessKeys: config.accessKeys,
@@ -92,11 +97,14 @@ export const createApp = async (config: AppConfig, ports: Ports): Promise<App> =
         return false
       }
     },
-  })
+  }
   return {
-    fetch: faces.fetch as Hono['fetch'],
+    listener: createListener(faceOptions, createFaces(faceOptions)),
     services,
-    tick: () => sweep(services),
+    tick: async () => {
+      await sweep(services)
+      await importUsers(services, () => draining)
+    },
     drain: () => {
       draining = true
     },
@@ -110,6 +118,7 @@ const sweep = async (services: Services): Promise<void> => {
     await sweepOneTime(tx.db, now, sweepRowsMax)
     await tx.db.deleteFrom('revoked_sessions').where('expires_at', '<', now).execute()
     await tx.db.deleteFrom('refresh_rotations').where('expires_at', '<', now).execute()
+    await tx.db.deleteFrom('token_sessions').where('expires_at', '<', now).execute()
     await tx.db
       .deleteFrom('sign_in_failures')
       .where('last_failed_at', '<', now - dayMs)

@@ -7,6 +7,8 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import { type Policy, parsePolicy } from './core/iam-policy.ts'
+import { type AllowedNetworks, loopbackNetworks, parseNetworks } from './core/network-addresses.ts'
+import { type Category, isCategory } from './core/rate-limits.ts'
 
 export interface AccessKey {
   id: string
@@ -31,8 +33,12 @@ export interface Config {
   accessKeys: AccessKey[]
   smtpUrl: string | undefined
   lambdaEndpoint: string | undefined
+  /** What may be called beyond the public internet, when an administrator of a pool names it. */
+  allowedNetworks: AllowedNetworks
   tls: { certFile: string; keyFile: string } | 'local' | undefined
   testMode: boolean
+  /** Undefined: no limits; else the limits that differ from the service's own. */
+  rateLimits: Readonly<Partial<Record<Category, number>>> | undefined
   insecure: boolean
   logLevel: string
 }
@@ -150,6 +156,14 @@ export const options: Option[] = [
     doc: 'Endpoint of a Lambda Invoke API for triggers.',
   },
   {
+    name: 'allow-private-network',
+    kind: 'text',
+    value: 'LIST',
+    variable: 'CENOTE_ALLOW_PRIVATE_NETWORK',
+    default: 'none; loopback in local mode',
+    doc: 'Hosts, addresses and CIDR blocks, separated by commas, that identity providers, metadata and webhooks may be called on although they are not public, with http as well. Local mode, which is listening on loopback without an access key, adds loopback.',
+  },
+  {
     name: 'tls-cert',
     kind: 'text',
     value: 'FILE',
@@ -164,6 +178,14 @@ export const options: Option[] = [
     variable: 'CENOTE_TLS_KEY',
     default: 'none',
     doc: 'Private key of the certificate in PEM.',
+  },
+  {
+    name: 'rate-limits',
+    kind: 'text',
+    value: 'LIMITS',
+    variable: 'CENOTE_RATE_LIMITS',
+    default: '`on` with access keys, else `off`',
+    doc: "Cognito's limits of requests per second, for each pool and on each node: `on`, `off`, or limits that differ from Cognito's, such as `UserAuthentication=300,UserList=60`.",
   },
   {
     name: 'test-mode',
@@ -203,14 +225,17 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
   const find = (name: string) => given.get(name) ?? fromEnvironment.get(name) ?? fromFile.get(name)
   const text = (name: string): string | undefined => {
     const value = find(name)
-    if (value === undefined || value === '') return undefined
-    if (typeof value !== 'string') throw new ConfigError(`--${name} needs a value`)
+    if (value === undefined) return undefined
+    // An option whose variable in a script was empty must not silently mean the default.
+    if (value === '' || typeof value !== 'string') throw new ConfigError(`--${name} needs a value`)
     return value
   }
   const on = (name: string): boolean => switchedOn(name, find(name))
 
+  const host = text('host') ?? '127.0.0.1'
+  const accessKeys = [...readAccessKey(text('access-key')), ...fileKeys]
   const config: Config = {
-    host: text('host') ?? '127.0.0.1',
+    host,
     port: readPort(text('port') ?? '9229'),
     data: text('data') ?? './.cenote',
     databaseUrl: text('database'),
@@ -219,11 +244,13 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
     region: readRegion(text('region') ?? 'us-east-1'),
     account: readAccount(text('account') ?? '000000000000'),
     masterKey: text('master-key'),
-    accessKeys: [...readAccessKey(text('access-key')), ...fileKeys],
+    accessKeys,
     smtpUrl: readUrl('smtp', text('smtp'), ['smtp:', 'smtps:']),
     lambdaEndpoint: readUrl('lambda-endpoint', text('lambda-endpoint'), ['http:', 'https:']),
+    allowedNetworks: readNetworks(text('allow-private-network'), isLoopback(host) && accessKeys.length === 0),
     tls: readTls(text('tls-cert'), text('tls-key')),
     testMode: on('test-mode'),
+    rateLimits: readRateLimits(text('rate-limits'), accessKeys.length > 0),
     insecure: on('insecure'),
     logLevel: readLogLevel(text('log-level') ?? 'info'),
   }
@@ -386,6 +413,32 @@ const checkedKey = (id: string, secret: string): AccessKey => {
   if (!/^\w{3,128}$/.test(id)) throw new ConfigError('an access key id has 3 to 128 letters, digits or underscores')
   if (secret.length < 16) throw new ConfigError(`the secret of access key ${id} must have at least 16 characters`)
   return { id, secret }
+}
+
+const readNetworks = (text: string | undefined, local: boolean): AllowedNetworks => {
+  const entries = (text ?? '').split(',').map(entry => entry.trim())
+  try {
+    return parseNetworks([...entries.filter(entry => entry !== ''), ...(local ? loopbackNetworks : [])])
+  } catch (error) {
+    throw new ConfigError(`allow-private-network: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+const readRateLimits = (text: string | undefined, byDefault: boolean): Config['rateLimits'] => {
+  if (text === undefined) return byDefault ? {} : undefined
+  if (text === 'off') return undefined
+  if (text === 'on') return {}
+  const limits: Partial<Record<Category, number>> = {}
+  for (const entry of text.split(',')) {
+    const [name = '', rate = '', ...rest] = entry.trim().split('=')
+    if (!isCategory(name))
+      throw new ConfigError(`rate-limits must be on, off or CATEGORY=NUMBER,…; not ${entry.trim()}`)
+    if (!/^[1-9]\d{0,6}$/.test(rate) || rest.length > 0) {
+      throw new ConfigError(`rate-limits: ${name} needs a number of requests per second`)
+    }
+    limits[name] = Number(rate)
+  }
+  return limits
 }
 
 const readTls = (certFile: string | undefined, keyFile: string | undefined): Config['tls'] => {

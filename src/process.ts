@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { join } from 'node:path'
-import { getRequestListener } from '@hono/node-server'
 import { createCompute } from './adapters/compute.ts'
+import { guardedFetch } from './adapters/fetch.ts'
 import { createKeyPairs } from './adapters/key-pairs.ts'
 import { createLog, logEvents } from './adapters/log.ts'
 import { adjustableClock, systemClock, systemRandom } from './adapters/system.ts'
@@ -18,6 +18,16 @@ const tickIntervalMs = 5_000
 const warmAfterMs = 300
 /** How long requests under way may take after a signal. */
 const drainMs = 8_000
+/**
+ * A request that does not arrive is given up after 30 seconds at most: Node.js looks for late ones at the interval. An
+ * idle connection is kept longer than the load balancers of the clouds keep theirs, so that they never use a closed one.
+ */
+const limits = {
+  headersTimeout: 10_000,
+  requestTimeout: 25_000,
+  connectionsCheckingInterval: 5_000,
+  keepAliveTimeout: 65_000,
+}
 
 /** A reason to end at once with one line and exit code 1. */
 class StartError extends Error {}
@@ -45,7 +55,14 @@ const start = async (config: Config): Promise<void> => {
     config.smtpUrl === undefined ? undefined : (await import('./adapters/smtp.ts')).smtpDelivery(config.smtpUrl)
   const app = await createApp(
     {
-      settings: { region: config.region, account: config.account, issuer: config.issuer, testMode: config.testMode },
+      settings: {
+        region: config.region,
+        account: config.account,
+        issuer: config.issuer,
+        testMode: config.testMode,
+        rateLimits: config.rateLimits,
+        allowedNetworks: config.allowedNetworks,
+      },
       accessKeys: config.accessKeys,
       publicUrl: config.publicUrl ?? `${scheme}://localhost:${port}`,
     },
@@ -57,11 +74,12 @@ const start = async (config: Config): Promise<void> => {
       compute,
       keyPairs,
       delivery,
+      fetch: guardedFetch({ networks: config.allowedNetworks }),
       events: logEvents(log),
       log,
     },
   )
-  handle = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  handle = app.listener
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   process.stdout.write(`cenote listening on ${scheme}://${host}:${port}\n`)
   // The first requests go before the threads and spare keys that later ones profit from.
@@ -92,7 +110,6 @@ const databaseFile = (folder: string): string => (folder === ':memory:' ? folder
 
 const listen = (config: Config, listener: RequestListener): Promise<Server> =>
   new Promise((resolve, reject) => {
-    const limits = { headersTimeout: 15_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 }
     const server =
       config.tls === undefined || config.tls === 'local'
         ? createServer(limits, listener)

@@ -9,6 +9,7 @@ const features = [
   'triggers',
   'user-pools',
   'resource-servers',
+  'identity-providers',
   'app-clients',
   'managed-login',
   'users',

@@ -1,12 +1,16 @@
 /**
- * Bundles the program: `dist/cenote.js` and, beside it, `dist/compute-worker.js`. With `--if-stale` it does nothing
+ * Bundles the program: `dist/cenote.js` and, beside it, the programs of its threads. With `--if-stale` it does nothing
  * when the bundle is newer than every source.
  */
 import { globSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { build } from 'esbuild'
 import { version } from '../src/version.ts'
 
-const entryPoints = { cenote: 'src/main.ts', 'compute-worker': 'src/adapters/compute-worker.ts' }
+const entryPoints = {
+  cenote: 'src/main.ts',
+  'compute-worker': 'src/adapters/compute-worker.ts',
+  'password-hash-worker': 'src/adapters/password-hash-worker.ts',
+}
 
 const isFresh = (): boolean => {
   try {

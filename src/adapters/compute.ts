@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads'
 import { ComputeOverloaded } from '../core/errors.ts'
 import type { Compute, Log } from '../core/ports.ts'
 import type { FromWorker, JobResult, ModPowJob, SignJob } from './compute-worker.ts'
+import { createPasswordHashes } from './password-hashes.ts'
 
 export interface ComputeOptions {
   threads?: number
@@ -61,6 +62,7 @@ export const createCompute = (options: ComputeOptions = {}): ThreadedCompute => 
   const { workerFile = new URL(workerName, import.meta.url) } = options
   const threads: Thread[] = []
   const waiting: Job[] = []
+  const passwordHashes = createPasswordHashes(log)
   const keyNumbers = new WeakMap<KeyObject, number>()
   let keysSeen = 0
   let pending = 0
@@ -179,6 +181,8 @@ export const createCompute = (options: ComputeOptions = {}): ThreadedCompute => 
       )
     },
 
+    matchesHash: (hash, password) => passwordHashes.verify(hash, password),
+
     warm() {
       if (!closed) startThreads()
     },
@@ -186,7 +190,7 @@ export const createCompute = (options: ComputeOptions = {}): ThreadedCompute => 
     async close() {
       closed = true
       for (const job of waiting.splice(0)) job.reject(new Error('The compute threads have been closed'))
-      await Promise.all(threads.map(thread => thread.worker.terminate()))
+      await Promise.all([passwordHashes.close(), ...threads.map(thread => thread.worker.terminate())])
     },
   }
 }

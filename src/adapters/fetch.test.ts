@@ -345,7 +345,7 @@ describe('limits', () => {
       response.on('close', () => clearInterval(timer))
     })
     const raw = createTcpServer(socket => {
-      socket.on('error', () => {})
+      socket.on('error', () => {}).resume()
       socket.write('HTTP/1.1 200 OK\r\nx-endless: ')
       const timer = setInterval(() => socket.write('x'), 20)
       socket.on('close', () => clearInterval(timer))
@@ -373,7 +373,7 @@ describe('limits', () => {
       setTimeout(() => response.destroy(), 20)
     })
     const raw = createTcpServer(socket => {
-      socket.on('error', () => {})
+      socket.on('error', () => {}).resume()
       socket.end('SSH-2.0-OpenSSH_9.9\r\n')
     })
     for (const url of [gzip, torn, `http://127.0.0.1:${await listen(raw)}`]) {

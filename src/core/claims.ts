@@ -3,6 +3,7 @@
  * tokens. An attribute of the user never takes the place of a claim that the server states itself.
  */
 
+import { identitiesAttribute, identitiesClaim } from './identities.ts'
 import { uuidFromBytes } from './ids.ts'
 import type { Claims } from './jwt.ts'
 import type { Random } from './ports.ts'
@@ -54,7 +55,10 @@ export const accessClaims = (
   username: facts.username,
 })
 
-/** The claims of an ID token, with those of the attributes that `isReadable` lets through. */
+/**
+ * The claims of an ID token, with those of the attributes that `isReadable` lets through. Identities are told whatever
+ * the client may read.
+ */
 export const idClaims = (
   facts: TokenFacts,
   { jti, lifetimeSeconds }: { jti: string; lifetimeSeconds: number },
@@ -63,6 +67,7 @@ export const idClaims = (
 ): Claims => {
   const roles = facts.groups.flatMap(group => group.roleArn ?? [])
   const preferred = preferredRole(facts.groups)
+  const identities = attributes.get(identitiesAttribute)
   const claims: Claims = {
     sub: facts.sub,
     ...(facts.groups.length > 0 && { 'cognito:groups': facts.groups.map(group => group.name) }),
@@ -74,6 +79,7 @@ export const idClaims = (
     ...(facts.originJti !== undefined && { origin_jti: facts.originJti }),
     ...(roles.length > 0 && { 'cognito:roles': roles }),
     aud: facts.clientId,
+    ...(identities !== undefined && { identities: identitiesClaim(identities) }),
     event_id: facts.eventId,
     token_use: 'id',
     auth_time: facts.authTime,

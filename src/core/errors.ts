@@ -158,6 +158,62 @@ export const signatureMismatch = () =>
 
 export const userPoolNotFound = (poolId: string) => resourceNotFound(`User pool ${poolId} does not exist.`)
 export const clientNotFound = (clientId: string) => resourceNotFound(`User pool client ${clientId} does not exist.`)
+/** The wording is not published. */
+export const operationInSecondary = (operation: string) =>
+  operationNotEnabled(`${operation} is not enabled in a secondary Region of the user pool.`)
+/** The wording is not published. */
+export const replicaInactive = () => operationNotEnabled('The replica of the user pool in this Region is not active.')
+/** The wording is not published. */
+export const replicaOperationInPrimaryOnly = () =>
+  operationNotEnabled('The operation is enabled in the primary Region of the user pool only.')
+const replicaRequirements = {
+  key: 'A user pool with a replica needs a KeyConfiguration with a multi-Region customer managed key.',
+  issuer: 'A user pool with a replica needs an IssuerConfiguration of type UPDATED.',
+}
+/** The wording is not published. */
+export const replicaNeeds = (requirement: keyof typeof replicaRequirements) =>
+  invalidParameter(replicaRequirements[requirement])
+/** The wording is not published. */
+export const invalidReplicaRegion = (region: string) =>
+  invalidParameter(`A replica of the user pool cannot be created in the Region ${region}.`)
+/** The wording is not published. */
+export const tooManyReplicas = () => limitExceeded('A user pool can have at most one replica.')
+/** The wording is not published. */
+export const replicaNotFound = (region: string) =>
+  resourceNotFound(`The user pool has no replica in the Region ${region}.`)
+/** The wording is not published. */
+export const replicaNotInState = (states: string) =>
+  invalidParameter(`The operation needs a replica with the status ${states}.`)
+/** The wording is not published. */
+export const globalSettingInReplica = () =>
+  invalidParameter('Settings that all Regions of the user pool share cannot be changed in a secondary Region.')
+/** The wording is not published. */
+export const poolHasReplica = () =>
+  invalidParameter('User pool cannot be deleted. It has a replica that should be deleted first.')
+const logConfigurationFaults = {
+  repeated: 'can be configured only once',
+  level: 'cannot be logged at this LogLevel',
+  destination: 'needs exactly one destination',
+  logGroup: 'can only be sent to a CloudWatch log group',
+}
+/** The wording is not published. */
+export const invalidLogConfiguration = (fault: keyof typeof logConfigurationFaults, source: string) =>
+  invalidParameter(`The event source ${source} ${logConfigurationFaults[fault]}.`)
+/** The wording is not published. */
+export const sessionsNotTracked = () => operationNotEnabled('User session tracking is not enabled for the user pool.')
+/** The wording is not published. */
+export const invalidIpRange = (range: string) => invalidParameter(`${range} is not a valid CIDR block.`)
+/** The wording is not published. */
+export const limitNotAdjustable = () => invalidParameter('The category is not one whose limit can be adjusted.')
+/** The wording is not published. */
+export const limitBelowFree = (free: number) =>
+  invalidParameter(`The requested limit must not be less than the free limit of ${free}.`)
+/** The wording is not published. */
+export const limitAboveQuota = (quota: number) =>
+  new CognitoError(
+    'ServiceQuotaExceededException',
+    `The requested limit exceeds the quota of ${quota} requests per second of the account.`,
+  )
 export const deletionProtected = () =>
   invalidParameter(
     'The user pool cannot be deleted because deletion protection is activated. Deletion protection must be inactivated first.',
@@ -300,9 +356,226 @@ export const routingOfPrefixDomain = () => invalidParameter('Routing can only be
 /** The wording is not published. */
 export const tooManyCustomDomains = (limit: number) =>
   limitExceeded(`An account can have at most ${limit} custom domains in a region.`)
+export const domainMissing = () => invalidParameter('There has to be an existing domain associated with this user pool')
+export const customizationTooLarge = () => invalidParameter('request parameters too large')
+/** The wording is reported, not published. */
+export const invalidCssClass = (selector: string) => invalidParameter(`CSS has invalid class: ${selector}`)
+/** The wording is not published. `reason` is a sentence without what the caller sent beyond a name. */
+export const invalidCss = (reason: string) => invalidParameter(`Invalid CSS: ${reason}`)
+/** The wording is not published. */
+export const invalidLogo = () => invalidParameter('ImageFile must be a PNG or JPEG image.')
+/** The wording is not published. */
+export const imageTooManyPixels = () => invalidParameter('The image has too many pixels.')
+
+export const brandingSource = () =>
+  invalidParameter('useCognitoProvidedValues or settings should be specified (but not both)')
+export const brandingExists = (clientId: string) =>
+  new CognitoError(
+    'ManagedLoginBrandingExistsException',
+    `A ManagedLoginBranding already exists for client ${clientId}`,
+  )
+export const brandingNotFound = () => resourceNotFound('ManagedLoginBranding does not exist.')
+export const brandingOfClientNotFound = (clientId: string) =>
+  resourceNotFound(`ManagedLoginBranding for client ${clientId} does not exist.`)
+/** The wording is not published. */
+export const tooManyBrandings = (limit: number) =>
+  limitExceeded(`A user pool can have at most ${limit} managed login branding styles.`)
+/** The wording is not published. `path` names the member with dots. */
+export const invalidBrandingSettings = (path: string, reason: string) =>
+  invalidParameter(`Invalid settings at '${path}': ${reason}`)
+/** The wording is not published. `place` counts the assets from one. */
+export const invalidAsset = (place: number, category: string, reason: string) =>
+  invalidParameter(`Invalid asset ${place} (${category}): ${reason}`)
+
+/** The wording mirrors that of branding styles; it is not published. */
+export const termsExist = (name: string, clientId: string) =>
+  new CognitoError('TermsExistsException', `Terms ${name} already exist for client ${clientId}`)
+/** The wording mirrors that of branding styles; it is not published. */
+export const termsNotFound = () => resourceNotFound('Terms does not exist.')
+/** The wording mirrors that of branding styles; it is not published. */
+export const termsOfClientNotFound = (name: string, clientId: string) =>
+  resourceNotFound(`Terms ${name} for client ${clientId} does not exist.`)
+/** The wording is not published. */
+export const tooManyTerms = (limit: number) => limitExceeded(`A user pool can have at most ${limit} terms documents.`)
+/** The wording is not published. */
+export const termsDefaultLinkMissing = () => invalidParameter('Links must contain a link for cognito:default.')
+/** The wording is not published. */
+export const invalidTermsLink = (key: string) => invalidParameter(`The link for ${key} must be an http or https URL.`)
 export const poolDeletionBlockedByDomain = () =>
   invalidParameter('User pool cannot be deleted. It has a domain configured that should be deleted first.')
 export const invalidPaginationToken = () => invalidParameter('Invalid pagination token.')
+
+// ---------------------------------------------------------------------------------------------- identity providers
+
+export const identityProviderNotFound = (name: string) => resourceNotFound(`Identity provider ${name} does not exist.`)
+export const duplicateProvider = (name: string) =>
+  new CognitoError('DuplicateProviderException', `Provider ${name} already exists.`)
+export const providerOfOtherType = (name: string, type: string) =>
+  invalidParameter(`Provider ${name} cannot be of type ${type}.`)
+/** The wording is not published. */
+export const providerNameReserved = (name: string) => invalidParameter(`The provider name ${name} is reserved.`)
+/** The wording is not published. */
+export const tooManyProviders = (limit: number) =>
+  limitExceeded(`A user pool can have at most ${limit} identity providers.`)
+/** The wording is not published. */
+export const idpIdentifierTaken = (identifier: string) =>
+  invalidParameter(`The identifier ${identifier} belongs to another identity provider of the user pool.`)
+export const invalidAttributeMapping = (names: readonly string[]) =>
+  invalidParameter(`AttributeMapping contains invalid mapping: [${names.join(', ')}]`)
+/** The keys that are missing come as one sentence for each type. */
+export const requiredProviderDetails = {
+  OIDC: 'clientId, authorizeScopes, oidcIssuer and attributesRequestMethod are all required idp details.',
+  SignInWithApple: 'clientId, privateKey, teamId, and keyId are all required idp details.',
+  social: 'clientId, clientSecret and authorizeScopes are all required idp details.',
+}
+export const providerDetailsMissing = (type: keyof typeof requiredProviderDetails) =>
+  invalidParameter(requiredProviderDetails[type])
+export const invalidAttributesRequestMethod = (value: string) =>
+  invalidParameter(
+    `1 validation error detected: Value '${value}' at 'attributesRequestMethod' failed to satisfy constraint: Member must satisfy enum value set: [POST, GET]`,
+  )
+export const oidcEndpointNotHttps = () => invalidParameter('OIDC endpoint must start with https://')
+export const endpointReserved = () => invalidParameter('Endpoints cannot be reserved IP addresses')
+/** Only the end of the sentence is known from the service. */
+export const endpointPrivate = () => invalidParameter('Endpoints can not be private or local IPs')
+export const wellKnownUnreachable = () => invalidParameter('Unable to contact well-known endpoint')
+/** The wording is not published. */
+export const discoveredIssuerDiffers = (issuer: string) =>
+  invalidParameter(`The well-known endpoint names another issuer: ${issuer}`)
+/** What else can be wrong with the details of a provider. None of these texts is published. */
+export const providerDetailFaults = {
+  control: 'must not contain control characters.',
+  tooLong: 'is too long.',
+  flag: 'must be true or false.',
+  url: 'must be a URL without user name, password, query and fragment.',
+  port: 'must use port 443 or 80.',
+  openid: 'must contain openid.',
+  scope: 'must be scopes of the provider, separated by spaces.',
+  version: 'must be a version of the Graph API, for example v17.0.',
+  algorithm: 'must be rsa-sha256.',
+  undiscovered: 'is neither given nor named by the well-known endpoint.',
+}
+export const invalidProviderDetail = (key: string, fault: keyof typeof providerDetailFaults) =>
+  invalidParameter(`${key} ${providerDetailFaults[fault]}`)
+export const samlMetadataMissing = () =>
+  invalidParameter('At least one of the MetadataURL or MetadataFile should be provided.')
+export const samlMetadataTwice = () =>
+  invalidParameter('Only one of the MetadataURL or MetadataFile should be provided.')
+export const samlMetadataUnreachable = (url: string) => invalidParameter(`Error retrieving metadata from ${url}`)
+export const samlMetadataStatus = (url: string, status: number) =>
+  invalidParameter(`Non-ok status code ${status} returned from remote metadata source ${url}`)
+export const invalidXml = () => invalidParameter('Input XML is invalid')
+/** What can be missing in metadata. The first text is the service's; the others are not published. */
+export const samlMetadataFaults = {
+  signOn: 'No SingleSignOn Http redirect binding location found in metadata.',
+  provider: 'The metadata does not describe exactly one SAML 2.0 identity provider.',
+  certificate: 'No signing certificate found in metadata.',
+  certificates: 'There are too many signing certificates in the metadata.',
+  certificateLength: 'A signing certificate in the metadata is longer than 4096 characters.',
+  certificateForm: 'A signing certificate in the metadata is not valid.',
+  expired: 'The signing certificates in the metadata have expired.',
+}
+export const unusableSamlMetadata = (fault: keyof typeof samlMetadataFaults) =>
+  invalidParameter(samlMetadataFaults[fault])
+/** The wording is not published. */
+export const acrMappingNotSupported = (type: string) =>
+  invalidParameter(`AcrMapping is supported for OIDC providers only, not for ${type}.`)
+/** The wording is not published. */
+export const invalidAcrMapping = () =>
+  invalidParameter('AcrMapping maps the levels Level1, Level2, Level3 and Level4 to values of the provider.')
+/** The wording is not published. */
+export const sourceUserIncomplete = () =>
+  invalidParameter('Invalid SourceUser: ProviderName, ProviderAttributeName and ProviderAttributeValue are required.')
+export const sourceUserIsLocal = () =>
+  invalidParameter(
+    'Invalid SourceUser: Cognito users with a username/password may not be passed in as a SourceUser, only as a DestinationUser',
+  )
+export const sourceUserSignedUp = () =>
+  invalidParameter(
+    'Merging is not currently supported, provide a SourceUser that has not been signed up in order to link',
+  )
+export const sourceUserLinked = () => invalidParameter('SourceUser is already linked to DestinationUser')
+/** The wording is not published. */
+export const sourceAttributeNotMapped = (name: string) =>
+  invalidParameter(`Invalid SourceUser: ${name} is not an attribute that the identity provider is mapped to.`)
+/** The wording is not published. */
+export const tooManyLinks = (limit: number) =>
+  limitExceeded(`At most ${limit} identities can be linked to a user profile.`)
+/** The wording is not published. */
+export const tooManySourceAttributes = (limit: number) =>
+  limitExceeded(`Users of an identity provider can be linked by at most ${limit} different attributes.`)
+/** The wording is not published. */
+export const providerUserIncomplete = () =>
+  invalidParameter('ProviderName, ProviderAttributeName and ProviderAttributeValue are required.')
+/** The wording is not published. */
+export const identityNotLinked = () => invalidParameter('The identity is not linked to another user.')
+
+// ---------------------------------------------------------------------------------------------- user import
+
+/** The wording is not published. */
+export const importInProgress = () =>
+  new CognitoError('UserImportInProgressException', 'A user import job is in progress for the user pool.')
+/** The wording is not published. */
+export const importJobNotFound = (jobId: string) => resourceNotFound(`User import job ${jobId} does not exist.`)
+/** The wording is not published. */
+export const tooManyImportJobs = (limit: number) =>
+  limitExceeded(`A user pool can have at most ${limit} user import jobs.`)
+const preconditionNotMet = failure('PreconditionNotMetException')
+export const noFileUploaded = (jobId: string) => preconditionNotMet(`No csv file was uploaded for ${jobId}`)
+/** The wording is not published. */
+export const importJobNotInState = (jobId: string, state: string) =>
+  preconditionNotMet(`The user import job ${jobId} cannot be changed in its current state ${state}.`)
+/** The wording is not published. */
+export const otherImportActive = () => preconditionNotMet('Another user import job is active in the account.')
+/** The wording is not published. */
+export const importWithoutAutoVerified = () =>
+  preconditionNotMet('The user pool has no auto-verified attributes, so no users can be imported.')
+
+/** Why an import job ended. The first four texts are Cognito's; the others are not published. */
+export const importCompletions = {
+  succeeded: 'Import Job Completed Successfully.',
+  tooManyFailed: 'Too many users have failed or been skipped during the import.',
+  stopped: 'The Import Job was stopped by the developer.',
+  expired: 'The user import job has expired.',
+  header: 'The header of the CSV file does not match the attributes of the user pool.',
+  tooManyUsers: 'The CSV file has more users than a job can import.',
+  unreadable: 'The uploaded CSV file cannot be read.',
+}
+
+/** What is logged of a line of an import. The first three texts are Cognito's; the others are not published. */
+export const importEntries = {
+  imported: 'The import succeeded.',
+  userExists: 'The user already exists.',
+  notVerified:
+    'The User Record does not set any of the auto verified attributes to true. (Example: email_verified to true).',
+  aliasExists: (attribute: string) => `An account with the given ${attribute} already exists.`,
+  tooLong: (length: number) => `The line has more than ${length} characters.`,
+  notText: 'The line is not valid UTF-8 text.',
+  cells: (found: number, expected: number) => `The line has ${found} values instead of ${expected}.`,
+  headerNames: (names: readonly string[]) => `The header does not have each of these columns once: ${names.join(', ')}`,
+  headerUnknown: (names: readonly string[]) => `The header has columns that are not expected: ${names.join(', ')}`,
+  usernameMissing: 'cognito:username is required.',
+  usernameInvalid: 'cognito:username must have 1 to 128 characters and no spaces.',
+  usernameDiffers: (attribute: string) => `cognito:username and ${attribute} are not the same.`,
+  mfa: (expected: string) => `cognito:mfa_enabled must be ${expected} in this user pool.`,
+  birthdate: 'birthdate must have the format mm/dd/yyyy.',
+  updatedAt: 'updated_at must be a number of seconds since the Unix epoch.',
+  passwordHash: (algorithm: string) => `password_hash is not an acceptable ${algorithm} hash.`,
+}
+
+/** Why the file of an import is not taken, with the status; codes and, where they are known, texts of Amazon S3. */
+export const uploadRefusals = {
+  signature: { status: 403, code: 'SignatureDoesNotMatch', message: 'The request signature does not match the URL.' },
+  expired: { status: 403, code: 'AccessDenied', message: 'Request has expired' },
+  done: { status: 403, code: 'AccessDenied', message: 'The file of the user import job has been uploaded already.' },
+  busy: { status: 409, code: 'OperationAborted', message: 'Another upload for the user import job is under way.' },
+  tooLarge: {
+    status: 400,
+    code: 'EntityTooLarge',
+    message: 'Your proposed upload exceeds the maximum allowed size',
+  },
+  interrupted: { status: 400, code: 'IncompleteBody', message: 'The upload was interrupted.' },
+} as const
 
 // ---------------------------------------------------------------------------------------------- client authentication
 
@@ -339,6 +612,9 @@ export const unauthorizedAttribute = () => notAuthorized('A client attempted to 
 export const requestedAttributesMissing = () => invalidParameter('One or more requested attributes do not exist.')
 export const invalidSearchAttribute = (name: string) => invalidParameter(`Invalid search attribute: ${name}`)
 export const unparsableFilter = () => invalidParameter('Error while parsing filter')
+/** The wording is not published. */
+export const usernameOfProviderUser = () =>
+  invalidParameter('Username cannot begin with the name of an identity provider and an underscore.')
 export const usernameShouldBeEmail = () => invalidParameter('Username should be an email.')
 export const usernameShouldBePhoneNumber = () => invalidParameter('Username should be a phone number.')
 export const usernameShouldBeEmailOrPhoneNumber = () =>
@@ -464,6 +740,17 @@ export const attributeAlreadyProvided = (attribute: string) =>
 export const customAuthNotConfigured = () =>
   invalidParameter('Custom auth lambda trigger is not configured for the user pool.')
 export const deviceNotFound = () => resourceNotFound('Device does not exist.')
+export const authenticationCodeMismatch = () =>
+  new CognitoError('CodeMismatchException', 'Invalid code or auth state for the user.')
+export const softwareTokenCodeMismatch = () =>
+  new CognitoError('CodeMismatchException', 'Invalid code received for user')
+export const softwareTokenCodeUsed = () =>
+  new CognitoError('ExpiredCodeException', 'Your software token has already been used once.')
+/** The wording is not published. */
+export const mfaMethodNotFound = () =>
+  new CognitoError('MFAMethodNotFoundException', 'The user has no multi-factor authentication method that can be used.')
+/** The wording is not published. */
+export const mfaTypeNotOffered = () => invalidParameter('The selected MFA type is not available to the user.')
 
 export const invalidSession = () => notAuthorized('Invalid session for the user.')
 export const sessionExpired = () => notAuthorized('Invalid session for the user, session is expired.')
@@ -484,6 +771,35 @@ const flowNotEnabledTexts: Record<string, string | undefined> = {
   REFRESH_TOKEN_AUTH: 'REFRESH_TOKEN_AUTH flow not enabled for this client',
 }
 
+// ---------------------------------------------------------------------------------------------- MFA set-up
+
+const softwareTokenMfaNotFound = failure('SoftwareTokenMFANotFoundException')
+export const softwareTokensNotEnabled = () =>
+  softwareTokenMfaNotFound('Software Token MFA has not been enabled by the userPool')
+/** The wording is not published. */
+export const softwareTokenNotAssociated = () =>
+  softwareTokenMfaNotFound('No software token has been associated with the user.')
+export const softwareTokenVerificationMismatch = () =>
+  new CognitoError('EnableSoftwareTokenMFAException', 'Code mismatch and fail enable Software Token MFA')
+export const softwareTokenNotSetUp = () => invalidParameter('User has not set up software token mfa')
+export const factorWithoutDelivery = (factor: string) =>
+  invalidParameter(`User does not have delivery config set to turn on ${factor}`)
+/** The wording is not published. */
+export const accessTokenOrSession = () => invalidParameter('Exactly one of AccessToken and Session must be given.')
+/** The wording is not published. */
+export const severalPreferredFactors = () => invalidParameter('Only one MFA method can be set as preferred.')
+/** The wording is not published. */
+export const preferredFactorNotEnabled = (factor: string) =>
+  invalidParameter(`${factor} must be enabled to be the preferred MFA method.`)
+/** The wording is not published. */
+export const factorOfRequiredMfa = (factor: string) =>
+  invalidParameter(`${factor} cannot be disabled because MFA is required in the user pool.`)
+/** The wording is not published. */
+export const passkeyMfaNotConfigured = () =>
+  invalidParameter(
+    'WebAuthn MFA needs the FactorConfiguration MULTI_FACTOR_WITH_USER_VERIFICATION and another MFA method of the user.',
+  )
+
 // ---------------------------------------------------------------------------------------------- tokens
 
 export const invalidRefreshToken = () => notAuthorized('Invalid Refresh Token')
@@ -494,6 +810,9 @@ export const refreshTokenExpired = () => notAuthorized('Refresh Token has expire
 /** The wording is not published. */
 export const refreshTokenReuse = () =>
   new CognitoError('RefreshTokenReuseException', 'Refresh token has been rotated and can no longer be used.')
+/** The wording of the two next texts is not published. */
+export const sessionNotFound = () => resourceNotFound('Session does not exist.')
+export const currentSession = () => invalidParameter('The session of the access token cannot be revoked.')
 export const invalidAccessToken = () => notAuthorized('Invalid Access Token')
 export const accessTokenSignature = () => notAuthorized('Could not verify signature for Access Token')
 export const accessTokenExpired = () => notAuthorized('Access Token has expired')

@@ -2,6 +2,7 @@
 import type { Random } from './ports.ts'
 
 const lowerBase32 = '0123456789abcdefghijklmnopqrstuv'
+const lowerAlphanumerics = '0123456789abcdefghijklmnopqrstuvwxyz'
 const alphanumerics = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /** Characters drawn uniformly from the alphabet (at most 256 characters); bytes that would bias the draw are redrawn. */
@@ -24,6 +25,12 @@ export const newClientId = (random: Random): string => randomText(random, lowerB
 
 /** 52 characters of lower-case base32, 260 bits. */
 export const newClientSecret = (random: Random): string => randomText(random, lowerBase32, 52)
+
+/** `tkn` and 25 lower-case letters and digits. */
+export const newTokenSessionId = (random: Random): string => `tkn${randomText(random, lowerAlphanumerics, 25)}`
+
+/** `import-` and ten letters or digits. */
+export const newImportJobId = (random: Random): string => `import-${randomText(random, alphanumerics, 10)}`
 
 /** Decimal digits, leading zeros kept. */
 export const newCode = (random: Random, digits: number): string => randomText(random, '0123456789', digits)

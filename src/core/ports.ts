@@ -3,6 +3,7 @@
  * their own. The database is not a port; Kysely's dialect is the seam there.
  */
 import type { KeyObject } from 'node:crypto'
+import type { HashText } from './password-hash.ts'
 
 /** Wall-clock time. The only source of "now" in the whole program. */
 export interface Clock {
@@ -50,6 +51,8 @@ export interface Compute {
   signRs256(key: KeyObject, text: string): Promise<string>
   /** base^exponent mod N, N being the 3072-bit SRP prime; 384 bytes, big-endian. */
   modPow(base: Buffer, exponent: Buffer): Promise<Buffer>
+  /** Whether the password is the one of the hash, which another system has made. The hash must be well formed. */
+  matchesHash(hash: HashText, password: string): Promise<boolean>
 }
 
 /** Makes RSA-2048 key pairs, ahead of time where it can, so that creating a pool takes milliseconds. */

@@ -5,6 +5,8 @@
 import type { Clock } from '../core/ports.ts'
 import { type Cache, createCache } from '../store/cache.ts'
 import type { Database } from '../store/database.ts'
+import { createLru, type Lru } from '../store/lru.ts'
+import type { RiskConfigurationRow } from '../store/tables.ts'
 import type { Client } from './app-clients/client.ts'
 import type { Domain } from './managed-login/domains.ts'
 import type { Pool } from './user-pools/pool.ts'
@@ -20,6 +22,13 @@ export interface Caches {
   customScopes: Cache<ReadonlySet<string>>
   /** Numbers of users of large pools, each at most a minute old. Nothing invalidates them. */
   userCounts: Cache<number>
+  /** The provisioned limits of a region, by category. */
+  provisionedLimits: Cache<ReadonlyMap<string, number>>
+  /** Risk configurations by pool or client and region; null for one that was never set. */
+  riskConfigurations: Cache<RiskConfigurationRow | null>
+  /** When the buckets of pools and of users are full again; only of this node. */
+  poolRates: Lru<number>
+  userRates: Lru<number>
   /** Forgets an entry on this node and on all others. Call it after the commit. */
   invalidate(name: CacheName, key: string): Promise<void>
   /** Forgets everything on this node. */
@@ -27,10 +36,23 @@ export interface Caches {
 }
 
 /** The caches whose entries a change makes wrong. */
-const invalidated = ['pools', 'clients', 'signingKeys', 'domains', 'customScopes'] as const
+const invalidated = [
+  'pools',
+  'clients',
+  'signingKeys',
+  'domains',
+  'customScopes',
+  'provisionedLimits',
+  'riskConfigurations',
+] as const
 type CacheName = (typeof invalidated)[number]
 
+/** The key of a risk configuration; the owner is a pool or a client. */
+export const riskConfigurationKey = (ownerId: string, region: string): string => `${ownerId}/${region}`
+
 const channel = 'cenote_cache'
+/** A bucket is a number and a short key. */
+const rateBucketsMax = 20_000
 /** With several nodes a lost notification is healed after this time. */
 const maxAgeMs = { sqlite: 60_000, postgres: 1_000 }
 
@@ -43,6 +65,10 @@ export const createCaches = async (database: Database, clock: Clock): Promise<Ca
     signingKeys: createCache<SigningKeys>(options),
     domains: createCache<Domain | null>(options),
     customScopes: createCache<ReadonlySet<string>>(options),
+    provisionedLimits: createCache<ReadonlyMap<string, number>>(options),
+    riskConfigurations: createCache<RiskConfigurationRow | null>(options),
+    poolRates: createLru<number>(rateBucketsMax),
+    userRates: createLru<number>(rateBucketsMax),
     userCounts: createCache<number>({ ...options, maxAgeMs: 60_000 }),
   }
   const clear = () => {

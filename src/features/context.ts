@@ -4,7 +4,7 @@
 
 import type { Transaction } from 'kysely'
 import type { OperationInputs, OperationName, OperationOutputs } from '../contract/types.ts'
-import type { Clock, Compute, Delivery, Events, KeyPairs, Log, Random } from '../core/ports.ts'
+import type { Clock, Compute, Delivery, Events, Fetch, KeyPairs, Log, Random } from '../core/ports.ts'
 import { type Database, transaction } from '../store/database.ts'
 import type { Seal } from '../store/sealed.ts'
 import type { Tables } from '../store/tables.ts'
@@ -21,6 +21,7 @@ export interface Services {
   compute: Compute
   keyPairs: KeyPairs
   delivery: Delivery | undefined
+  fetch: Fetch
   events: Events
   log: Log
   /** Caches of the features by name; created by `features/caches.ts`. */

@@ -2,6 +2,7 @@
 import type { Context } from './context.ts'
 import { poolArn } from './settings.ts'
 import { findPool } from './user-pools/pool.ts'
+import { poolSeenFrom } from './user-pools/replica.ts'
 
 export interface Resource {
   arn: string
@@ -32,10 +33,11 @@ export const resourceOf = async (ctx: Context, input: unknown): Promise<Resource
     }
   }
   const pool = await findPool(ctx, poolId)
+  const seen = pool && poolSeenFrom(pool, ctx.region, ctx.clock.now())
   return {
-    // The pool's own region: a caller chooses the region of a request by signing for it.
-    arn: poolArn(ctx.settings, pool ?? { id: poolId, region: ctx.region }),
-    tags: pool?.settings.UserPoolTags ?? {},
+    // A region of the pool: a caller chooses the region of a request by signing for it.
+    arn: poolArn(ctx.settings, { id: poolId, region: seen === undefined && pool ? pool.region : ctx.region }),
+    tags: (seen ?? pool)?.settings.UserPoolTags ?? {},
     requestTags,
     tagKeys,
   }

@@ -2,6 +2,11 @@
  * The part of the configuration that the rules need. `config.ts` fills it; nothing here knows of options, files or
  * environment variables.
  */
+import type { AllowedNetworks } from '../core/network-addresses.ts'
+import type { Category } from '../core/rate-limits.ts'
+
+export type RateLimits = Readonly<Partial<Record<Category, number>>>
+
 export interface Settings {
   /** Region of requests that name none. */
   region: string
@@ -10,6 +15,13 @@ export interface Settings {
   /** `url`, `aws`, or a template with {region} and {poolId}. */
   issuer: string
   testMode: boolean
+  /**
+   * Present when rate limits are enforced: the free limits that differ from the service's own, by category, in requests
+   * per second.
+   */
+  rateLimits?: RateLimits | undefined
+  /** What may be called beyond the public internet, when an administrator of a pool names it. */
+  allowedNetworks: AllowedNetworks
 }
 
 /** What of a pool decides on its issuer. */

@@ -1,17 +1,14 @@
-/**
- * From HTTP to a face: by method and path. Request id, size limit and headers of every answer are here; rules are not.
- */
+/** From HTTP to a face: by method and path. The POST of the AWS JSON face stands in `listener.ts`. */
 import type { IncomingMessage } from 'node:http'
 import { Hono, type Context as HonoContext } from 'hono'
-import { newUuid } from '../core/ids.ts'
 import type { Services } from '../features/context.ts'
 import { issuerOf } from '../features/settings.ts'
 import { findPool } from '../features/user-pools/pool.ts'
 import { getSigningKeys, presentJwks } from '../features/user-pools/signing-keys.ts'
 import type { Authenticator } from './aws/authentication.ts'
 import { preflight } from './aws/cors.ts'
-import { type AwsRequest, handleAws } from './aws/handler.ts'
 import { type LocalFaceOptions, localFace } from './local.ts'
+import { putImportFile } from './user-import.ts'
 
 export interface FaceOptions extends LocalFaceOptions {
   services: Services
@@ -27,34 +24,30 @@ interface Bindings {
   incoming?: IncomingMessage
 }
 
-type App = Hono<{ Bindings: Bindings }>
+export type Routes = Hono<{ Bindings: Bindings }>
 type RequestContext = HonoContext<{ Bindings: Bindings }>
 
-/** Two megabytes: the largest input of the API are branding assets. */
-const bodyBytesMax = 2 * 1024 * 1024
+/** The form of a pool's id; anything else is not looked up. */
+const poolPath = '/:poolId{[\\w-]{1,45}_[0-9A-Za-z]{1,9}}'
 
-export const createFaces = (options: FaceOptions): App => {
+export const createFaces = (options: FaceOptions): Routes => {
   const { services } = options
-  const app: App = new Hono()
+  const app: Routes = new Hono()
 
-  app.post('/', async c => {
-    const requestId = newUuid(services.random)
-    const body = await readBody(c)
-    if (body === undefined) {
-      return c.body('', 413, { connection: 'close', 'access-control-allow-origin': '*', 'x-amzn-requestid': requestId })
-    }
-    const answer = await handleAws(services, options.authenticator, awsRequest(c, options, requestId, body))
-    return new Response(answer.body, { status: answer.status, headers: answer.headers })
+  app.use(async (c, next) => {
+    if (isDisguised(c.env?.incoming?.url ?? c.req.path)) return c.json({ message: 'Not found' }, 404)
+    return next()
   })
+
   app.options('/', c => preflight(c.req.header('access-control-request-headers')))
 
-  app.get('/:poolId/.well-known/jwks.json', async c => {
-    const pool = await findPool(services, c.req.param('poolId'))
+  app.get(`${poolPath}/.well-known/jwks.json`, async c => {
+    const pool = await findPool(services, c.req.param('poolId') ?? '')
     if (pool === undefined) return c.json({ message: 'User pool not found' }, 404, openToAll)
     return c.json(presentJwks(await getSigningKeys(services, pool)), 200, wellKnown)
   })
-  app.get('/:poolId/.well-known/openid-configuration', async c => {
-    const pool = await findPool(services, c.req.param('poolId'))
+  app.get(`${poolPath}/.well-known/openid-configuration`, async c => {
+    const pool = await findPool(services, c.req.param('poolId') ?? '')
     if (pool === undefined) return c.json({ message: 'User pool not found' }, 404, openToAll)
     const publicUrl = publicUrlOf(c, options)
     return c.json(discovery(issuerOf(services.settings, publicUrl, pool), `${publicUrl}/${pool.id}`), 200, wellKnown)
@@ -64,10 +57,16 @@ export const createFaces = (options: FaceOptions): App => {
   app.get('/ready', async c =>
     (await options.ready()) ? c.json({ status: 'ready' }) : c.json({ status: 'not ready' }, 503),
   )
+  // Before the local face: the signed URL is all that an upload needs.
+  app.put('/_cenote/user-import/:poolId/:jobId', c => putImportFile(c, services))
   app.route('/_cenote', localFace(options))
 
   app.notFound(c => c.json({ message: 'Not found' }, 404))
   app.onError((cause, c) => {
+    if (c.env?.incoming?.complete === false) {
+      services.log.debug({ path: c.req.path }, 'the client went away within its request')
+      return c.body(null, 400)
+    }
     services.log.error({ path: c.req.path, cause }, 'request failed')
     return c.json({ message: 'Internal error' }, 500)
   })
@@ -88,48 +87,22 @@ const discovery = (issuer: string, base: string) => ({
   token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
 })
 
-const awsRequest = (c: RequestContext, options: FaceOptions, requestId: string, body: Uint8Array): AwsRequest => {
-  const incoming = c.env?.incoming
-  const target = incoming?.url ?? `${c.req.path}${new URL(c.req.url).search}`
-  const [path = '/', query = ''] = splitOnce(target, '?')
-  return {
-    method: c.req.method,
-    path,
-    query,
-    rawHeaders: incoming?.rawHeaders ?? [...c.req.raw.headers].flat(),
-    body,
-    header: name => c.req.header(name),
-    requestId,
-    publicUrl: publicUrlOf(c, options),
-    sourceIp: incoming?.socket.remoteAddress,
-  }
+/**
+ * True for a target that routes may read as another path than the one that was sent: absolute form, empty or dot
+ * segments, backslashes, and letters, digits and the like in percent-encoding (RFC 3986, section 6.2.2). Routes must mean
+ * what a proxy before them saw, and no client has a reason to write one.
+ */
+const isDisguised = (target: string): boolean => {
+  const path = target.split('?', 1)[0] ?? ''
+  return !path.startsWith('/') || /\/\/|\\|%5c|\/\.{1,2}(?:\/|$)/i.test(path) || encodedUnreserved.test(path)
 }
 
-const splitOnce = (text: string, separator: string): string[] => {
-  const at = text.indexOf(separator)
-  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)]
-}
+/** `-` `.` `0-9` `A-Z` `a-z` `_` `~` */
+const encodedUnreserved = /%(?:2[de]|3\d|[46][1-9a-f]|[57][\da]|5f|7e)/i
 
 const publicUrlOf = (c: RequestContext, options: FaceOptions): string => {
   const configured = options.publicUrl()
   if (configured !== 'auto') return configured
   const url = new URL(c.req.url)
   return `${url.protocol}//${url.host}`
-}
-
-/** The whole body, or undefined when it is larger than the limit. */
-const readBody = async (c: RequestContext): Promise<Uint8Array | undefined> => {
-  const declared = Number(c.req.header('content-length') ?? Number.NaN)
-  if (declared > bodyBytesMax) return undefined
-  if (declared >= 0) return new Uint8Array(await c.req.arrayBuffer())
-  const stream = c.req.raw.body
-  if (stream === null) return new Uint8Array()
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of stream) {
-    length += chunk.byteLength
-    if (length > bodyBytesMax) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }

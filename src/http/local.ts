@@ -1,6 +1,6 @@
 /**
- * `/_cenote`: the outbox, and in test mode the clock and the reset. The outbox is open in local mode; when access keys
- * are configured it wants a signature like the operations that AWS signs.
+ * `/_cenote`: the outbox, the logs of user imports, and in test mode the clock and the reset. All of it is open in local
+ * mode; when access keys are configured it wants a signature like the operations that AWS signs.
  */
 import type { IncomingMessage } from 'node:http'
 import { Hono, type Context as HonoContext } from 'hono'
@@ -8,6 +8,8 @@ import { CognitoError } from '../core/errors.ts'
 import { parseDuration } from '../core/iso-duration.ts'
 import type { Services } from '../features/context.ts'
 import { listMessages } from '../features/messages/outbox.ts'
+import { getImportJob } from '../features/user-import/jobs.ts'
+import { readImportLog } from '../features/user-import/work.ts'
 import type { Authenticator } from './aws/authentication.ts'
 import { statusOf } from './aws/errors.ts'
 
@@ -27,6 +29,9 @@ export interface TestControls {
   reset(): Promise<void>
 }
 
+const bodyBytesMax = 65_536
+const hangUp = { connection: 'close' }
+
 type Bindings = { Bindings: { incoming?: IncomingMessage } }
 
 export const localFace = (options: LocalFaceOptions): Hono<Bindings> => {
@@ -35,6 +40,11 @@ export const localFace = (options: LocalFaceOptions): Hono<Bindings> => {
   face.use(async (c, next) => {
     c.header('cache-control', 'no-store')
     c.header('x-content-type-options', 'nosniff')
+    // Before the caller is known, nothing of any size is read on his behalf.
+    if (c.req.header('transfer-encoding') !== undefined)
+      return c.json({ message: 'Content-Length is missing' }, 411, hangUp)
+    if (Number(c.req.header('content-length') ?? 0) > bodyBytesMax)
+      return c.json({ message: 'Body too large' }, 413, hangUp)
     if (!options.local) {
       const body = new Uint8Array(await c.req.arrayBuffer())
       const caller = options.authenticator.authenticate({ auth: 'sigv4' }, rawRequest(c, body))
@@ -44,7 +54,7 @@ export const localFace = (options: LocalFaceOptions): Hono<Bindings> => {
         now: services.clock.now(),
       })
     }
-    await next()
+    return next()
   })
   face.onError((error, c) => {
     if (error instanceof CognitoError) return c.json({ __type: error.name, message: error.message }, statusOf(error))
@@ -53,7 +63,15 @@ export const localFace = (options: LocalFaceOptions): Hono<Bindings> => {
 
   face.get('/messages', async c => {
     const { to, username, userPoolId } = c.req.query()
+    if ([to, username, userPoolId].some(text => text?.includes('\0'))) return c.json([])
     return c.json(await listMessages(services, { to, username, userPoolId }))
+  })
+
+  face.get('/user-import/:poolId/:jobId/log', async c => {
+    const { poolId, jobId } = c.req.param()
+    const job = await getImportJob(services, poolId, jobId)
+    const text = ReadableStream.from(readImportLog(services, job.id)).pipeThrough(new TextEncoderStream())
+    return c.body(text, 200, { 'content-type': 'text/plain; charset=utf-8' })
   })
 
   if (testControls !== undefined) {

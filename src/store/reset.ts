@@ -9,6 +9,7 @@ const tables = [
   'one_time_marks',
   'attempts',
   'sign_in_failures',
+  'provisioned_limits',
   // All that hangs on a pool goes with it.
   'pools',
 ] as const

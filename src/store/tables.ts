@@ -17,6 +17,13 @@ export interface Tables {
   password_history: PasswordHistoryRow
   resource_servers: ResourceServerRow
   domains: DomainRow
+  identity_providers: IdentityProviderRow
+  identity_provider_identifiers: IdentityProviderIdentifierRow
+  user_identities: UserIdentityRow
+  ui_customizations: UiCustomizationRow
+  managed_login_brandings: ManagedLoginBrandingRow
+  managed_login_assets: ManagedLoginAssetRow
+  terms: TermsRow
   groups: GroupRow
   group_members: GroupMemberRow
   codes: CodeRow
@@ -25,7 +32,14 @@ export interface Tables {
   one_time_marks: { kind: string; id: string; expires_at: number }
   revoked_sessions: RevokedSessionRow
   refresh_rotations: RefreshRotationRow
+  software_tokens: SoftwareTokenRow
   messages: MessageRow
+  user_import_jobs: UserImportJobRow
+  user_import_chunks: UserImportChunkRow
+  user_import_log: UserImportLogRow
+  token_sessions: TokenSessionRow
+  risk_configurations: RiskConfigurationRow
+  provisioned_limits: { region: string; category: string; value: number }
 }
 
 export interface PoolRow {
@@ -38,6 +52,14 @@ export interface PoolRow {
   version: number
   created_at: number
   updated_at: number
+  /** The pool's replica; null without one. */
+  replica_region: string | null
+  /** `CREATING`, `INACTIVE`, `ACTIVE` or `DELETING`, as it was when it was last changed. */
+  replica_status: string | null
+  /** When a replica that is created or deleted is done with it. */
+  replica_ready_at: number | null
+  /** The settings that the replica has for itself, in the AWS shape, JSON. */
+  replica_settings: string | null
 }
 
 export interface SigningKeyRow {
@@ -60,6 +82,8 @@ export interface ClientRow {
   version: number
   created_at: number
   updated_at: number
+  /** How long the client takes up sessions of the browser; null stands for the default. */
+  sso_session_minutes: number | null
 }
 
 export interface ClientSecretRow {
@@ -92,6 +116,102 @@ export interface DomainRow {
   updated_at: number
 }
 
+/** Style sheet and logo of the classic pages. */
+export interface UiCustomizationRow {
+  pool_id: string
+  /** A client's id, or ALL for the clients without a row of their own. */
+  target: string
+  /** The target where it is a client. */
+  client_id: string | null
+  /** The style sheet as it was sent. */
+  css: string | null
+  /** The logo, base64. */
+  image: string | null
+  /** `PNG` or `JPEG`. */
+  image_type: string | null
+  created_at: number
+  updated_at: number
+}
+
+export interface ManagedLoginBrandingRow {
+  id: string
+  pool_id: string
+  client_id: string
+  use_provided_values: number
+  /** The caller's settings, JSON; null while the provided values are used. */
+  settings: string | null
+  version: number
+  created_at: number
+  updated_at: number
+}
+
+export interface ManagedLoginAssetRow {
+  branding_id: string
+  /** Its place in the request, from 0. */
+  position: number
+  category: string
+  color_mode: string
+  extension: string
+  resource_id: string | null
+  /** The file, base64. */
+  content: string
+}
+
+export interface TermsRow {
+  id: string
+  pool_id: string
+  client_id: string
+  name: string
+  source: string
+  enforcement: string
+  /** Links by language, JSON. */
+  links: string
+  version: number
+  created_at: number
+  updated_at: number
+}
+
+export interface IdentityProviderRow {
+  pool_id: string
+  name: string
+  type: string
+  /** Details without secrets, mappings and what was read from metadata, JSON. */
+  settings: string
+  /** The secrets among the details and the provider's own private key, JSON, sealed and bound to the provider. */
+  secrets: string
+  /** The attributes by which users are linked before they sign in, JSON. */
+  link_attributes: Generated<string>
+  version: number
+  created_at: number
+  updated_at: number
+}
+
+/** Other names of a provider. */
+export interface IdentityProviderIdentifierRow {
+  pool_id: string
+  identifier: string
+  provider_name: string
+}
+
+/** Who a user is at an identity provider. An identity belongs to one user of the pool. */
+export interface UserIdentityRow {
+  pool_id: string
+  /** The provider may be deleted; the identity stays. */
+  provider_name: string
+  /** Digest of attribute and value, which may be long. */
+  identity_key: string
+  user_id: string
+  /** `Cognito_Subject`, or the attribute by which the user is recognized at the first sign-in. */
+  attribute: string
+  value: string
+  provider_type: string
+  /** The entity id of a SAML provider; null for all others. */
+  issuer: string | null
+  /** 1 when the identity is the user, 0 when it is linked to the user. */
+  is_primary: number
+  created_at: number
+}
+
 export interface UserRow {
   /** The user's `sub`. */
   id: string
@@ -108,6 +228,8 @@ export interface UserRow {
   /** SRP verifier, sealed and bound to the user. */
   password_verifier: string | null
   password_set_at: number | null
+  /** The hash of another system, sealed and bound to the user; null once there is a verifier. */
+  imported_password_hash: Generated<string | null>
   /** When the temporary password stops working; null when the password is permanent. */
   temporary_password_expires_at: number | null
   /** Raised by whatever ends all tokens of the user: sign-out everywhere, disabling. */
@@ -185,6 +307,18 @@ export interface CodeRow {
   expires_at: number
 }
 
+/** The authenticator application of a user. */
+export interface SoftwareTokenRow {
+  user_id: string
+  /** The secret that codes are made from, sealed; null until the first one is verified. */
+  secret: string | null
+  /** The time step of the last code that was accepted. No code of it, or of an earlier one, is accepted again. */
+  last_step: number
+  friendly_name: string | null
+  /** A secret that was handed out and not verified yet, sealed. */
+  pending_secret: string | null
+}
+
 /** Failed password attempts, by user (known or not). */
 export interface SignInFailureRow {
   key: string
@@ -220,4 +354,85 @@ export interface MessageRow {
   /** Sealed JSON of subject, body and code. */
   content: string
   sent_at: number
+}
+
+/** A tracked session of a user: what one sign-in began. */
+export interface TokenSessionRow {
+  id: string
+  user_id: string
+  client_id: string
+  /** Names the session in its tokens. */
+  origin_jti: string
+  /** The user's session epoch at sign-in; when the user's has moved on, the session has ended. */
+  session_epoch: number
+  created_at: number
+  /** Sign-in, last refresh or last rotation. */
+  last_active_at: number
+  /** The end of its refresh token. */
+  expires_at: number
+  device_type: string
+  ip_address: string | null
+}
+
+/** The risk configuration of a pool or of one client; for the region of a replica, only what differs there. */
+export interface RiskConfigurationRow {
+  /** The id of the pool or of the client. */
+  owner_id: string
+  region: string
+  pool_id: string
+  /** Null for the configuration of the pool. */
+  client_id: string | null
+  /** In the AWS shape, JSON. */
+  settings: string
+  updated_at: number
+}
+
+export interface UserImportJobRow {
+  id: string
+  pool_id: string
+  name: string
+  role_arn: string
+  /** The algorithm of the password hashes in the file; null when it has none. */
+  hashing_algorithm: string | null
+  status: string
+  /** 1 while the job is pending or in progress, else null: unique, so that there is one at a time. */
+  active: number | null
+  created_at: number
+  started_at: number | null
+  completed_at: number | null
+  completion_message: string | null
+  imported: number
+  skipped: number
+  failed: number
+  /** The upload that has the right to deliver the file, until it is done or `upload_until` has passed. */
+  upload_id: string | null
+  upload_until: number
+  /** Size of the file; null until all of it is there. */
+  uploaded_bytes: number | null
+  /** The columns of the file, JSON; null until they are read. */
+  header: string | null
+  /** Where in the file the next line begins, and how many lines lie before it. */
+  next_offset: number
+  lines: number
+  /** The run that works on the job; it has the right to until `lease_until`. */
+  lease_owner: string | null
+  lease_until: number
+}
+
+/** A part of an uploaded file. All parts but the last have the same size. */
+export interface UserImportChunkRow {
+  job_id: string
+  upload_id: string
+  sequence: number
+  /** The bytes, sealed and bound to job and position. */
+  content: string
+}
+
+/** What became of some lines of the file. */
+export interface UserImportLogRow {
+  job_id: string
+  /** The first of the lines. */
+  line: number
+  /** One entry a line of text. */
+  entries: string
 }

@@ -11,12 +11,22 @@ import {
   CognitoIdentityProvider,
   type CognitoIdentityProviderClientConfig,
 } from '@aws-sdk/client-cognito-identity-provider'
-import { getRequestListener } from '@hono/node-server'
 import { createCompute } from '../../src/adapters/compute.ts'
+import { guardedFetch } from '../../src/adapters/fetch.ts'
 import { adjustableClock, systemRandom } from '../../src/adapters/system.ts'
 import { type App, createApp } from '../../src/app.ts'
 import type { AccessKey } from '../../src/config.ts'
-import type { Clock, Compute, Delivery, Event, KeyPairs, OutgoingMessage } from '../../src/core/ports.ts'
+import { loopbackNetworks, parseNetworks } from '../../src/core/network-addresses.ts'
+import {
+  type Clock,
+  type Compute,
+  type Delivery,
+  type Event,
+  type Fetch,
+  FetchFailure,
+  type KeyPairs,
+  type OutgoingMessage,
+} from '../../src/core/ports.ts'
 import type { OutboxMessage } from '../../src/features/messages/outbox.ts'
 import type { Settings } from '../../src/features/settings.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
@@ -30,6 +40,10 @@ export interface TestAppOptions {
   publicUrl?: string
   /** Takes messages instead of leaving them in the outbox only. */
   delivery?: Delivery
+  /** The servers of others; without it the guarded fetch, which reaches loopback only. */
+  fetch?: Fetch
+  /** The SQLite database; in memory without it. */
+  file?: string
   /** Runs on the system's time instead of a clock that stands still. */
   realTime?: boolean
 }
@@ -54,7 +68,7 @@ export interface TestApp extends AsyncDisposable {
   events: Event[]
   /** Lines that were logged as warnings or errors. */
   logged: { level: string; message: string; details: object }[]
-  /** A second node on the same database (PostgreSQL), with the same master key and clock. */
+  /** A second node on the same database (PostgreSQL or a file), with the same master key and clock. */
   secondNode(): Promise<TestApp>
   close(): Promise<void>
 }
@@ -96,7 +110,7 @@ interface Shared {
 
 const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Shared): Promise<TestApp> => {
   const database = await openDatabase(
-    kind === 'sqlite' ? { file: ':memory:' } : { url: postgresUrl(), schema: shared.schema },
+    kind === 'sqlite' ? { file: options.file ?? ':memory:' } : { url: postgresUrl(), schema: shared.schema },
   )
   const events: Event[] = []
   const logged: TestApp['logged'] = []
@@ -109,7 +123,14 @@ const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Sha
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const app = await createApp(
     {
-      settings: { region: 'us-east-1', account: '123456789012', issuer: 'url', testMode: true, ...options.settings },
+      settings: {
+        region: 'us-east-1',
+        account: '123456789012',
+        issuer: 'url',
+        testMode: true,
+        allowedNetworks: loopback,
+        ...options.settings,
+      },
       accessKeys: options.accessKeys ?? [],
       publicUrl: options.publicUrl ?? url,
     },
@@ -121,11 +142,12 @@ const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Sha
       compute: sharedCompute(),
       keyPairs: fixedKeyPairs,
       delivery: options.delivery,
+      fetch: options.fetch ?? guardedFetch({ networks: loopback }),
       events: { record: event => events.push(event) },
       log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     },
   )
-  server.on('request', getRequestListener(app.fetch, { overrideGlobalObjects: false }))
+  server.on('request', app.listener)
 
   const client = (config: CognitoIdentityProviderClientConfig) =>
     new CognitoIdentityProvider({
@@ -166,7 +188,7 @@ const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Sha
     events,
     logged,
     secondNode: () => {
-      if (kind !== 'postgres') throw new Error('Several nodes need PostgreSQL.')
+      if (kind !== 'postgres' && options.file === undefined) throw new Error('Several nodes need PostgreSQL or a file.')
       return openNode(kind, options, shared)
     },
     close,
@@ -192,6 +214,8 @@ const postgresUrl = (): string => {
   if (url === undefined) throw new Error('Tests run through `npm test`, which starts PostgreSQL.')
   return url
 }
+
+const loopback = parseNetworks(loopbackNetworks)
 
 let compute: (Compute & { close(): Promise<void> }) | undefined
 const sharedCompute = (): Compute => {
@@ -227,4 +251,23 @@ const loadKeyPairs = () => {
 export const keepingDelivery = (): Delivery & { sent: OutgoingMessage[] } => {
   const sent: OutgoingMessage[] = []
   return { sent, send: async message => void sent.push(message) }
+}
+
+/** What a server of others answers: a body with status 200, or more of the answer. */
+export type FetchAnswer = string | { status?: number; headers?: Record<string, string>; body?: string }
+
+/**
+ * A fetch that knows the answers to some URLs and reaches nothing else. The table may change while it is in use; the
+ * URLs that were asked for are kept.
+ */
+export const fetchFrom = (answers: Map<string, FetchAnswer>): Fetch & { asked: string[] } => {
+  const asked: string[] = []
+  const fetch: Fetch = async (url, { purpose }) => {
+    asked.push(url)
+    const answer = answers.get(url)
+    if (answer === undefined) throw new FetchFailure('unreachable', `${purpose}: nothing at ${url}`)
+    const { status = 200, headers = {}, body = '' } = typeof answer === 'string' ? { body: answer } : answer
+    return { status, headers, body: Buffer.from(body) }
+  }
+  return Object.assign(fetch, { asked })
 }

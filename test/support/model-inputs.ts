@@ -32,7 +32,11 @@ export const patternTexts: Record<string, { good: string; bad: string[] }> = {
   '[\\w+=/]+': { good: 'aGFzaA==', bad: ['a-b', 'a b', 'a\n'] },
   'arn:[\\w+=/,.@-]+:[\\w+=/,.@-]+:([\\w+=/,.@-]*)?:[0-9]+:[\\w+=/,.@-]+(:[\\w+=/,.@-]+)?(:[\\w+=/,.@-]+)?': {
     good: 'arn:aws:lambda:us-east-1:123456789012:function:hook',
-    bad: ['arn:aws:lambda:us-east-1:x:function:hook', 'https://hooks.example/aaaaaaaaaaaa', `arn:aws:${':'.repeat(20)}`],
+    bad: [
+      'arn:aws:lambda:us-east-1:x:function:hook',
+      'https://hooks.example/aaaaaaaaaaaa',
+      `arn:aws:${':'.repeat(20)}`,
+    ],
   },
   '(arn:[\\w+=/,.@-]+:[\\w+=/,.@-]+:([\\w+=/,.@-]*)?:[0-9]+:[\\w+=/,.@-]+(:[\\w+=/,.@-]+)?(:[\\w+=/,.@-]+)?)?': {
     good: 'arn:aws:iam::123456789012:role/sns',
@@ -165,7 +169,7 @@ export const placesOf = (operation: OperationName, known: Known = noKnown): Plac
 export const faultsOf = (operation: OperationName): Fault[] => {
   const faults: Fault[] = missingMembers(operations[operation].input, '', value => value)
   for (const { path, shape, build } of placesOf(operation)) {
-    for (const fault of path.endsWith('{key}') ? keyFaults(shape) : valueFaults(shape)) {
+    for (const fault of path.endsWith('{key}') ? textFaults(shape) : valueFaults(shape)) {
       faults.push({ ...fault, label: `${path}: ${fault.label}`, value: build(fault.value) })
     }
     if (shape.type === 'structure') faults.push(...missingMembers(nameOf(shape), path, build))
@@ -199,9 +203,7 @@ const wrongTypes: Record<Shape['type'], unknown[]> = {
 }
 
 const valueFaults = (shape: Shape): Fault[] => [
-  ...wrongTypes[shape.type].map(
-    (value): Fault => ({ label: `type ${JSON.stringify(value)}`, value, refusal: 'type' }),
-  ),
+  ...wrongTypes[shape.type].map((value): Fault => ({ label: `type ${JSON.stringify(value)}`, value, refusal: 'type' })),
   ...(shape.type === 'string' ? textFaults(shape) : []),
   ...(shape.type === 'integer' || shape.type === 'long' ? numberFaults(shape) : []),
   ...(shape.type === 'list' || shape.type === 'map' || shape.type === 'blob' ? sizeFaults(shape) : []),
@@ -222,7 +224,8 @@ const textFaults = (shape: Shape): Fault[] => {
   }
   if (min > 0 && !shape.allowEmpty) broken.push(['too short', good.slice(0, min - 1)])
   if (max !== undefined && shape.enum === undefined) {
-    broken.push(['too long', good.padEnd(max + 1, 'a')], ['too long in 4 bytes', '𝒳'.repeat(max + 1)])
+    broken.push(['too long', good.padEnd(max + 1, 'a')])
+    if (max <= 2_048) broken.push(['too long in 4 bytes', '𝒳'.repeat(max + 1)])
   }
   return [
     ...broken
@@ -234,8 +237,6 @@ const textFaults = (shape: Shape): Fault[] => {
     ...['\ud800', `${good}\udfff`, `${good}\0`].map(malformed),
   ]
 }
-
-const keyFaults = (shape: Shape): Fault[] => textFaults({ ...shape, sensitive: false })
 
 const numberFaults = ({ type, min, max }: Shape): Fault[] => {
   const values = [
@@ -262,6 +263,79 @@ const sizeFaults = (shape: Shape): Fault[] => {
   if (max !== undefined) faults.push({ label: 'too many', value: sized(max + 1), refusal: 'violation' })
   return faults
 }
+
+/** Texts that are well formed and mean harm somewhere: in SQL, HTML, paths, headers, templates, or in JavaScript itself. */
+export const oddTexts: readonly string[] = [
+  '__proto__',
+  'constructor',
+  'hasOwnProperty',
+  'toString',
+  '',
+  ' ',
+  "' or 1=1 --",
+  '%_\\',
+  '../../etc/passwd',
+  '<script>alert(1)</script>',
+  'a\r\nX-Evil: 1',
+  '\u202eabc',
+  '\ufeffa\u2028\u0085\u0001',
+  '{####}{##a##}{username}$&$1',
+  '-1',
+  '1e309',
+  'NaN',
+  '\u212aelvin\u0301\u0130',
+  'https://a.example/%00?a=b#c',
+  'user@a.example',
+  '+12065551234',
+  'custom:a',
+  '😀'.repeat(32),
+  '9'.repeat(300),
+  'a'.repeat(2_048),
+  'A'.repeat(131_072),
+]
+
+/** Values that the model may well accept in this place, at its edges and odd in meaning. */
+export const oddValues = (shape: Shape, known: Known = noKnown): unknown[] => {
+  const { type, min = 0, max } = shape
+  switch (type) {
+    case 'string':
+      return [...(shape.enum ?? oddTexts), ...(max === undefined ? [] : [goodText(shape).padEnd(max, 'a')])]
+    case 'integer':
+      return [min, min + 1, max ?? 2 ** 31 - 1, 0, -1]
+    case 'long':
+      return [min, max ?? Number.MAX_SAFE_INTEGER, 0, -1]
+    case 'boolean':
+      return [true, false]
+    case 'timestamp':
+      return [0, -1, 1.5, 253_402_300_800, 8_640_000_000_000, '0000-01-01', '9999-12-31T23:59:59Z']
+    case 'blob':
+      return ['', Buffer.alloc(Math.min(max ?? 100_000, 100_000)).toString('base64')]
+    case 'document':
+      return [{}, [], 'text', 1e300, JSON.parse(`${'{"a":'.repeat(50)}1${'}'.repeat(50)}`), withPrototypeKeys({})]
+    case 'structure':
+      return [{}, smallestStructure(nameOf(shape), known)]
+    case 'list': {
+      const element = goodValue(elementOf(shape), known)
+      return [[], [null], [element, element], Array.from({ length: max ?? 500 }, () => element)]
+    }
+    case 'map': {
+      const element = goodValue(elementOf(shape), known)
+      const many = Object.fromEntries(
+        Array.from({ length: Math.min(max ?? 500, 500) }, (_, index) => [`k${index}`, element]),
+      )
+      return [{}, { a: null }, many, withPrototypeKeys(element)]
+    }
+  }
+}
+
+/** An object with own members by the names of what every object inherits; JSON.stringify writes them all. */
+export const withPrototypeKeys = (value: unknown): Record<string, unknown> =>
+  Object.fromEntries(
+    ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'].map(key => [
+      key,
+      value,
+    ]),
+  )
 
 // ---------------------------------------------------------------------------------------------- the model
 

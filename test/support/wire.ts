@@ -24,7 +24,12 @@ export interface Wire {
   /** Sends the body to the operation, signed in form where the operation is signed. Text and bytes go out as they are. */
   call(operation: string, body: unknown, headers?: OutgoingHttpHeaders): Promise<Answer>
   /** Sends any request. */
-  send(options: { method?: string; path?: string; headers?: OutgoingHttpHeaders; body?: string | Buffer }): Promise<Answer>
+  send(options: {
+    method?: string
+    path?: string
+    headers?: OutgoingHttpHeaders
+    body?: string | Buffer
+  }): Promise<Answer>
   close(): void
 }
 
@@ -89,30 +94,40 @@ export interface Exchange {
   statuses: number[]
 }
 
+export interface ExchangeOptions {
+  /** Reading ends when nothing has come for so long; two seconds by default. */
+  quietMs?: number
+  /** Reading ends when so many answers have begun to come and 50 ms more have passed. */
+  answers?: number
+}
+
 /**
- * Writes the pieces to a bare socket and reads until the server closes it or nothing has come for `quietMs`. Each piece
- * waits for the one before to be written, and a number waits that many milliseconds.
+ * Writes the pieces to a bare socket and reads until the server closes it or nothing more comes. Each piece waits for
+ * the one before to be written, and a number waits that many milliseconds.
  */
-export const exchange = (url: string, pieces: (string | Buffer | number)[], quietMs = 300): Promise<Exchange> =>
+export const exchange = (
+  url: string,
+  pieces: (string | Buffer | number)[],
+  { quietMs = 2_000, answers = Number.POSITIVE_INFINITY }: ExchangeOptions = {},
+): Promise<Exchange> =>
   new Promise(resolve => {
     const { hostname, port } = new URL(url)
     const socket = connect(Number(port), hostname)
-    const chunks: Buffer[] = []
+    let text = ''
     let closed = false
     let writing = true
     let timer: NodeJS.Timeout | undefined
     const finish = () => {
       clearTimeout(timer)
       socket.destroy()
-      const text = Buffer.concat(chunks).toString('latin1')
-      resolve({ text, closed, statuses: [...text.matchAll(/^HTTP\/1\.[01] (\d{3})/gm)].map(([, code]) => Number(code)) })
+      resolve({ text, closed, statuses: statusesIn(text) })
     }
     const rest = () => {
       clearTimeout(timer)
-      if (!writing) timer = setTimeout(finish, quietMs)
+      if (!writing) timer = setTimeout(finish, statusesIn(text).length < answers ? quietMs : 50)
     }
     socket.on('data', chunk => {
-      chunks.push(chunk)
+      text += chunk.toString('latin1')
       rest()
     })
     socket.on('error', () => {})
@@ -131,6 +146,9 @@ export const exchange = (url: string, pieces: (string | Buffer | number)[], quie
     }
     void write()
   })
+
+const statusesIn = (text: string): number[] =>
+  [...text.matchAll(/HTTP\/1\.[01] (\d{3}) [A-Z]/g)].map(([, code]) => Number(code))
 
 /** The bytes of a well-formed request for an operation, for a bare socket. */
 export const rawRequest = (operation: string, body: string, headers: string[] = []): string =>

@@ -12,6 +12,7 @@ import { checkClientAttributes } from '../../core/attributes.ts'
 import { invalidOAuthFlow, invalidParameter, providerNotFound, scopeDoesNotExist } from '../../core/errors.ts'
 import { checkTokenValidity, completeTokenValidity } from '../../core/token-validity.ts'
 import type { Context } from '../context.ts'
+import { findUnknownProviders, localProvider } from '../identity-providers/provider.ts'
 import { readCustomScopes } from '../resource-servers/resource-server.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { checkAuthFlows } from './auth-flows.ts'
@@ -86,8 +87,13 @@ const checkedRotation = (rotation: RefreshTokenRotationType | undefined): Refres
   }
 
 /** COGNITO is always there; every other name must be an identity provider of the pool. */
-const checkProviders = async (_ctx: Context, pool: Pool, providers: readonly string[]): Promise<void> => {
-  for (const provider of providers) if (provider !== 'COGNITO') throw providerNotFound(provider, pool.id)
+const checkProviders = async (ctx: Context, pool: Pool, providers: readonly string[]): Promise<void> => {
+  const [unknown] = await findUnknownProviders(
+    ctx,
+    pool,
+    providers.filter(name => name !== localProvider),
+  )
+  if (unknown !== undefined) throw providerNotFound(unknown, pool.id)
 }
 
 const checkOAuth = async (ctx: Context, pool: Pool, members: ClientMembers, hasSecret: boolean): Promise<void> => {

@@ -28,10 +28,14 @@ export interface Client {
   settings: ClientSettings
   /** Oldest first; empty for a public client. */
   secrets: ClientSecret[]
+  /** How long the client takes up sessions of the browser, in minutes from the last authentication; 0 is never. */
+  ssoSessionMinutes: number
   version: number
   createdAt: number
   updatedAt: number
 }
+
+const defaultSsoSessionMinutes = 60
 
 /** The client from the cache or the database; undefined when there is none. Treat it as read-only. */
 export const findClient = (ctx: Services, clientId: string): Promise<Client | undefined> =>
@@ -68,6 +72,7 @@ export const clientFromRows = (ctx: Pick<Services, 'seal'>, row: ClientRow, secr
     value: openClientSecret(ctx, secret),
     createdAt: secret.created_at,
   })),
+  ssoSessionMinutes: row.sso_session_minutes ?? defaultSsoSessionMinutes,
   version: row.version,
   createdAt: row.created_at,
   updatedAt: row.updated_at,

@@ -8,6 +8,7 @@ import { inPool } from '../user-pools/pool.ts'
 import { type Client, clientFromRows, getClient } from './client.ts'
 import { addClientSecret, deleteClientSecret, insertClientSecret, presentClientSecret } from './client-secrets.ts'
 import { makeClientSettings } from './client-settings.ts'
+import { setClientSessions } from './session-configuration.ts'
 
 const clientsPerPoolMax = 1_000
 
@@ -30,6 +31,7 @@ export const appClientOperations = {
       version: 1,
       created_at: now,
       updated_at: now,
+      sso_session_minutes: null,
     }
     const client = await inTransaction(ctx, async tx => {
       const { count } = await tx.db
@@ -114,6 +116,17 @@ export const appClientOperations = {
     await deleteClientSecret(ctx, client, input.ClientSecretId)
     return {}
   }),
+
+  GetUserPoolClientSessionConfiguration: inPool(async (ctx, pool, input) => {
+    const client = await getClient(ctx, input.ClientId, pool)
+    return presentSessions(client, client.ssoSessionMinutes)
+  }),
+
+  SetUserPoolClientSessionConfiguration: inPool(async (ctx, pool, input) => {
+    const client = await getClient(ctx, input.ClientId, pool)
+    await setClientSessions(ctx, pool, client, input.SSOSession)
+    return presentSessions(client, input.SSOSession.MaxValidityMinutes)
+  }),
 } satisfies Operations<
   | 'CreateUserPoolClient'
   | 'DescribeUserPoolClient'
@@ -123,7 +136,15 @@ export const appClientOperations = {
   | 'AddUserPoolClientSecret'
   | 'ListUserPoolClientSecrets'
   | 'DeleteUserPoolClientSecret'
+  | 'GetUserPoolClientSessionConfiguration'
+  | 'SetUserPoolClientSessionConfiguration'
 >
+
+const presentSessions = (client: Client, MaxValidityMinutes: number) => ({
+  UserPoolId: client.poolId,
+  ClientId: client.id,
+  SSOSession: { MaxValidityMinutes },
+})
 
 /** Client → UserPoolClientType; a client with two secrets shows the older one. */
 const present = (client: Client): UserPoolClientType => ({

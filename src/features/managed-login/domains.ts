@@ -274,5 +274,5 @@ export const presentDomain = (ctx: Context, { name, poolId, settings, updatedAt 
  */
 const dnsTarget = (ctx: Context): string => new URL(ctx.publicUrl).hostname
 
-/** `yyyymmddHHMMSS` in UTC. */
-const timestamp = (ms: number): string => new Date(ms).toISOString().replace(/[-:T]/g, '').slice(0, 14)
+/** Milliseconds as `yyyymmddHHMMSS` in UTC, the form of versions. */
+export const timestamp = (ms: number): string => new Date(ms).toISOString().replace(/[-:T]/g, '').slice(0, 14)

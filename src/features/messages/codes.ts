@@ -12,7 +12,7 @@ import { type Context, inTransaction, type TransactionContext } from '../context
 import type { User } from '../users/user.ts'
 
 export type VerifiableAttribute = 'email' | 'phone_number'
-export type CodePurpose = 'sign-up' | 'reset-password' | `verify-${VerifiableAttribute}`
+export type CodePurpose = 'sign-up' | 'reset-password' | `verify-${VerifiableAttribute}` | `mfa-${VerifiableAttribute}`
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -22,6 +22,9 @@ const lifetimesMs: Record<CodePurpose, number> = {
   'verify-email': dayMs,
   'verify-phone_number': dayMs,
   'reset-password': hourMs,
+  // A sign-in says itself how long its codes are good for. None lasts longer than this.
+  'mfa-email': hourMs / 4,
+  'mfa-phone_number': hourMs / 4,
 }
 
 const codeDigits = 6
@@ -34,6 +37,10 @@ export interface CodeTarget {
   attribute: VerifiableAttribute
   /** The address or number. */
   destination: string
+  /** The only place where the code is good, for example one sign-in among several of the user. */
+  bound?: string
+  /** Milliseconds since the epoch; undefined for the lifetime of the purpose. */
+  expiresAt?: number
 }
 
 /** What a right code proves. */
@@ -52,7 +59,7 @@ export const storeCode = (
   user: Pick<User, 'id' | 'poolId'>,
   target: CodeTarget,
   code: string,
-): Promise<void> => storeDigest(tx, user, target, tx.seal.digest('code', codeText(user, target.purpose, code)))
+): Promise<void> => storeDigest(tx, user, target, tx.seal.digest('code', codeText(user, target, code)))
 
 /** Draws and stores a code for the destination; returns the code in clear, which exists nowhere else. */
 export const issueCode = async (
@@ -83,7 +90,7 @@ const unusableDigest = 'none'
 const storeDigest = async (
   tx: TransactionContext,
   user: Pick<User, 'id' | 'poolId'>,
-  { purpose, attribute, destination }: CodeTarget,
+  { purpose, attribute, destination, expiresAt }: CodeTarget,
   digest: string,
 ): Promise<void> => {
   const now = tx.clock.now()
@@ -94,7 +101,7 @@ const storeDigest = async (
     destination,
     tries: 0,
     created_at: now,
-    expires_at: now + lifetimesMs[purpose],
+    expires_at: expiresAt ?? now + lifetimesMs[purpose],
   }
   await tx.db
     .insertInto('codes')
@@ -103,8 +110,12 @@ const storeDigest = async (
     .execute()
 }
 
-const codeText = (user: Pick<User, 'id'>, purpose: CodePurpose, code: string): string =>
-  `${user.id}\n${purpose}\n${code}`
+/** A purpose has either bound codes only or none, so no code of one sort reads like one of the other. */
+const codeText = (
+  user: Pick<User, 'id'>,
+  { purpose, bound }: Pick<CodeTarget, 'purpose' | 'bound'>,
+  code: string,
+): string => [user.id, purpose, ...(bound === undefined ? [] : [bound]), code].join('\n')
 
 // ---------------------------------------------------------------------------------------------- proving
 
@@ -118,6 +129,7 @@ export const proveCode = async (
   user: Pick<User, 'id' | 'poolId'>,
   purpose: CodePurpose,
   code: string,
+  bound?: string,
 ): Promise<ProvenCode> => {
   const now = ctx.clock.now()
   const row = await inTransaction(ctx, async tx => {
@@ -134,8 +146,29 @@ export const proveCode = async (
   })
   if (row === 'limit') throw attemptLimitExceeded()
   if (row === undefined) throw codeExpired()
-  if (!ctx.seal.matches('code', codeText(user, purpose, code), row.digest)) throw codeMismatch()
+  const text = codeText(user, { purpose, ...(bound !== undefined && { bound }) }, code)
+  if (!ctx.seal.matches('code', text, row.digest)) throw codeMismatch()
   return { purpose, attribute: row.attribute as VerifiableAttribute, destination: row.destination, digest: row.digest }
+}
+
+/**
+ * Counts a try at a code that is not kept here, such as one of an authenticator application: wrong codes of all kinds
+ * share one budget. `forgiveTry` takes it back when the code was right.
+ * @throws LimitExceededException
+ */
+export const countTry = async (ctx: Context, user: Pick<User, 'id'>): Promise<void> => {
+  const now = ctx.clock.now()
+  if (await inTransaction(ctx, tx => isOverDailyLimit(tx, user.id, now))) throw attemptLimitExceeded()
+}
+
+/** The budget is one of wrong codes. It is not given anew, or a code of one purpose would pay for guesses at another. */
+export const forgiveTry = async (tx: TransactionContext, user: Pick<User, 'id'>): Promise<void> => {
+  await tx.db
+    .updateTable('attempts')
+    .set(attempts => ({ count: attempts('count', '-', 1) }))
+    .where('key', '=', dailyKey(user.id))
+    .where('count', '>', 0)
+    .execute()
 }
 
 /** Counts a try for the user, or for the name that nobody has. */
@@ -153,14 +186,8 @@ export const consumeCode = async (
   user: Pick<User, 'id'>,
   proven: ProvenCode,
 ): Promise<void> => {
-  // The budget is one of wrong codes. It is not given anew, or a code of one purpose would pay for guesses at another.
   // It comes first because proving locks the two rows in this order.
-  await tx.db
-    .updateTable('attempts')
-    .set(attempts => ({ count: attempts('count', '-', 1) }))
-    .where('key', '=', dailyKey(user.id))
-    .where('count', '>', 0)
-    .execute()
+  await forgiveTry(tx, user)
   const consumed = await tx.db
     .deleteFrom('codes')
     .where('user_id', '=', user.id)

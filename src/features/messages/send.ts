@@ -16,6 +16,7 @@ import {
   type MessageTemplate,
 } from '../../core/templates.ts'
 import { type Context, inTransaction } from '../context.ts'
+import { deliverLog } from '../log-delivery.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
 import { type CodeTarget, drawCode, storeCode, type VerifiableAttribute } from './codes.ts'
@@ -65,7 +66,7 @@ export const sendNewCode = async (
   }).catch(async (error: unknown) => {
     throw (await exists(ctx, user)) ? error : userNotFound()
   })
-  await deliver(ctx, message, options)
+  await deliver(ctx, pool, message, options)
   return deliveryDetails(target.attribute, target.destination)
 }
 
@@ -101,7 +102,7 @@ export const sendCode = async (
   destination: string,
   code: string,
 ): Promise<CodeDeliveryDetailsType> => {
-  await send(ctx, composeCode(ctx, pool, user, source, attribute, destination, code))
+  await send(ctx, pool, composeCode(ctx, pool, user, source, attribute, destination, code))
   return deliveryDetails(attribute, destination)
 }
 
@@ -120,7 +121,7 @@ export const sendInvitation = async (
   const template = pickTemplate(medium, pool.settings.AdminCreateUserConfig?.InviteMessageTemplate, fallback)
   // Cognito delivers nothing when the template has no place for the temporary password.
   if (temporaryPassword !== undefined && !hasCodePlaceholder(template.body)) return
-  await send(ctx, compose(ctx, pool, user, 'AdminCreateUser', medium, destination, template, temporaryPassword))
+  await send(ctx, pool, compose(ctx, pool, user, 'AdminCreateUser', medium, destination, template, temporaryPassword))
 }
 
 /** CodeDeliveryDetails with the destination masked. */
@@ -149,8 +150,12 @@ const codeTemplate = (pool: Pool, source: MessageSource, medium: Medium): Messag
   if (source !== 'Authentication') {
     return pickTemplate(medium, pool.settings.VerificationMessageTemplate, defaultMessages.verification)
   }
-  const { SmsAuthenticationMessage } = pool.settings
-  const texts = SmsAuthenticationMessage === undefined ? undefined : { SmsMessage: SmsAuthenticationMessage }
+  const { SmsAuthenticationMessage, EmailMfaConfiguration } = pool.settings
+  const texts = {
+    ...(SmsAuthenticationMessage !== undefined && { SmsMessage: SmsAuthenticationMessage }),
+    ...(EmailMfaConfiguration?.Message !== undefined && { EmailMessage: EmailMfaConfiguration.Message }),
+    ...(EmailMfaConfiguration?.Subject !== undefined && { EmailSubject: EmailMfaConfiguration.Subject }),
+  }
   return pickTemplate(medium, texts, defaultMessages.authentication)
 }
 
@@ -206,18 +211,25 @@ const senderOf = (arn: string | undefined): string | undefined => {
 
 // ---------------------------------------------------------------------------------------------- delivery
 
-const send = async (ctx: Context, message: OutgoingMessage): Promise<void> => {
+const send = async (ctx: Context, pool: Pool, message: OutgoingMessage): Promise<void> => {
   await inTransaction(ctx, tx => storeMessage(tx, message))
-  await deliver(ctx, message, {})
+  await deliver(ctx, pool, message, {})
 }
 
-const deliver = async (ctx: Context, message: OutgoingMessage, { unnoticed }: SendOptions): Promise<void> => {
+const deliver = async (
+  ctx: Context,
+  pool: Pool,
+  message: OutgoingMessage,
+  { unnoticed }: SendOptions,
+): Promise<void> => {
   if (ctx.delivery === undefined) return
   const delivered = ctx.delivery.send(message).then(
     () => true,
     (cause: unknown) => {
       const { userPoolId, source } = message
       ctx.log.warn({ requestId: ctx.requestId, userPoolId, source, cause }, 'message not delivered')
+      // The cause may repeat the address; it stays in the log of the server.
+      deliverLog(ctx, pool, 'userNotification', { details: `${message.medium} for ${source} was not delivered.` })
       return false
     },
   )

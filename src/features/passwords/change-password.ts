@@ -10,7 +10,7 @@ import { checkPassword } from '../../core/password-policy.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { dropCode, limitByHour } from '../messages/codes.ts'
 import { type Pool, passwordPolicy } from '../user-pools/pool.ts'
-import { getUserByName, type User } from '../users/user.ts'
+import { getUserByName, hasPassword, type User } from '../users/user.ts'
 import { clearFailures, countedTry, lockoutKey } from './lockout.ts'
 import { checkHistory, checkUserPassword, makePassword, replacePassword, temporaryPasswordUntil } from './password.ts'
 
@@ -44,7 +44,7 @@ export const changePassword = async (
 
 const provePrevious = async (ctx: Context, pool: Pool, user: User, previous: string | undefined): Promise<void> => {
   if (previous === undefined) {
-    if (user.password !== undefined) throw missingParameter('PreviousPassword')
+    if (hasPassword(user)) throw missingParameter('PreviousPassword')
     return
   }
   const right = await countedTry(ctx, lockoutKey(ctx, pool, user), () => checkUserPassword(ctx, pool, user, previous))

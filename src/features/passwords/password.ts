@@ -6,11 +6,26 @@
  */
 import { passwordHistoryViolation } from '../../core/errors.ts'
 import { newUuid } from '../../core/ids.ts'
-import { fakeSalt, fakeVerifier, passwordVerifier, type SrpPassword, verifyPassword } from '../../core/srp.ts'
-import type { Context, Services, TransactionContext } from '../context.ts'
+import {
+  fakeSalt,
+  fakeVerifier,
+  groupBytes,
+  passwordVerifier,
+  type SrpPassword,
+  verifyPassword,
+} from '../../core/srp.ts'
+import { type Context, inTransaction, type Services, type TransactionContext } from '../context.ts'
 import { dropCode } from '../messages/codes.ts'
 import { type Pool, srpPoolName } from '../user-pools/pool.ts'
-import { type User, type UserChanges, type UserPassword, type UserStatus, updateUser } from '../users/user.ts'
+import {
+  replaceImportedHash,
+  type User,
+  type UserChanges,
+  type UserPassword,
+  type UserStatus,
+  updateUser,
+} from '../users/user.ts'
+import { matchesImportedHash } from './imported-hash.ts'
 
 const dayMs = 86_400_000
 const temporaryPasswordDays = 7
@@ -58,10 +73,6 @@ export const temporaryPasswordUntil = (pool: Pool, now: number): number => {
 
 const sealPurpose = 'password-verifier'
 
-/** The SRP verifier, 384 bytes; undefined for a user without a password. */
-export const verifierOf = (ctx: Pick<Services, 'seal'>, user: Pick<User, 'id' | 'password'>): Buffer | undefined =>
-  user.password && openVerifier(ctx, user, user.password.sealedVerifier)
-
 const openVerifier = (ctx: Pick<Services, 'seal'>, user: Pick<User, 'id'>, sealed: string): Buffer => {
   const verifier = ctx.seal.open(sealPurpose, sealed, user.id)
   // Only a damaged row or a foreign master key leads here; taking it for "no password" would hide that.
@@ -79,21 +90,57 @@ export const simulatedPassword = (ctx: Pick<Services, 'seal'>, pool: Pool, name:
 }
 
 /**
+ * Salt and verifier against which a password is evaluated: the user's own or, without a user and for a user without a
+ * password, simulated ones for the name, which take the same work to come by. Only `isReal` ones can be met.
+ */
+export const passwordToEvaluate = (
+  ctx: Pick<Services, 'seal'>,
+  pool: Pool,
+  user: Pick<User, 'id' | 'password'> | undefined,
+  name: string,
+): SrpPassword & { isReal: boolean } => {
+  const simulated = simulatedPassword(ctx, pool, name)
+  if (user?.password === undefined) {
+    ctx.seal.open(sealPurpose, decoyOf(ctx.seal), decoyOwner)
+    return { ...simulated, isReal: false }
+  }
+  const { salt, sealedVerifier } = user.password
+  return { salt, verifier: openVerifier(ctx, user, sealedVerifier), isReal: true }
+}
+
+const decoyOwner = 'nobody'
+const decoys = new WeakMap<object, string>()
+
+/** A sealed verifier of nobody, to be opened where a user's would be. */
+const decoyOf = (seal: Services['seal']): string => {
+  const decoy = decoys.get(seal) ?? seal.seal(sealPurpose, Buffer.alloc(groupBytes), decoyOwner)
+  decoys.set(seal, decoy)
+  return decoy
+}
+
+/**
  * True when this is the user's password, be it permanent or temporary. Without a user, and for a user without a
- * password, it does the same work and is false. Does not look at status, lockout or expiry.
+ * password, it does the same work and is false; `name` is then what was given in the user's place, so that each name
+ * takes an exponent of its own as users do. Does not look at status, lockout or expiry. The hash that a user was
+ * imported with is replaced when the password fits it, so that SRP works from then on.
  * @throws TooManyRequestsException when more arithmetic is waiting than can be done soon.
  */
 export const checkUserPassword = async (
-  ctx: Arithmetic,
+  ctx: Services,
   pool: Pool,
-  user: Pick<User, 'id' | 'username' | 'password'> | undefined,
+  user: Pick<User, 'id' | 'poolId' | 'username' | 'password' | 'importedHash'> | undefined,
   password: string,
+  name = user?.username ?? '',
 ): Promise<boolean> => {
-  const simulated = simulatedPassword(ctx, pool, user?.username ?? '')
-  const verifier = user && verifierOf(ctx, user)
-  const kept = verifier && user?.password ? { salt: user.password.salt, verifier } : simulated
-  const fits = await verifyPassword(ctx.compute, srpPoolName(pool), user?.username ?? '', password, kept)
-  return fits && kept !== simulated
+  if (user?.importedHash !== undefined) {
+    if (!(await matchesImportedHash(ctx, user, password))) return false
+    const made = await makePassword(ctx, pool, user, password)
+    await inTransaction(ctx, tx => replaceImportedHash(tx, user, made))
+    return true
+  }
+  const { isReal, ...kept } = passwordToEvaluate(ctx, pool, user, name)
+  const fits = await verifyPassword(ctx.compute, srpPoolName(pool), name, password, kept)
+  return fits && isReal
 }
 
 // ---------------------------------------------------------------------------------------------- history
@@ -109,11 +156,12 @@ const historySize = (pool: Pool): number => pool.settings.Policies?.PasswordPoli
 export const checkHistory = async (
   ctx: Arithmetic & Pick<Services, 'db'>,
   pool: Pool,
-  user: Pick<User, 'id' | 'username' | 'password'>,
+  user: Pick<User, 'id' | 'username' | 'password' | 'importedHash'>,
   password: string,
 ): Promise<void> => {
   const size = historySize(pool)
   if (size === 0) return
+  if (await matchesImportedHash(ctx, user, password)) throw passwordHistoryViolation()
   const rows = await ctx.db
     .selectFrom('password_history')
     .select(['salt', 'verifier'])

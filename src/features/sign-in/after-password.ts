@@ -5,7 +5,8 @@ import { countedTry } from '../passwords/lockout.ts'
 import type { User } from '../users/user.ts'
 import type { SignIn } from './attempt.ts'
 import { beginNewPassword } from './challenges/new-password-required.ts'
-import { finishSignIn, type Outcome, type Progress } from './finish.ts'
+import { finishSignIn } from './finish.ts'
+import type { Outcome, Progress } from './progress.ts'
 import { assertMaySignIn, assertMaySignInWithPassword, type Subject } from './subject.ts'
 
 /**

@@ -7,6 +7,7 @@ import type { AuthFlowType, ChallengeNameType } from '../../contract/types.ts'
 import type { Factor } from '../../core/claims.ts'
 import { invalidSession, sessionExpired, sessionUsed } from '../../core/errors.ts'
 import { newUuid } from '../../core/ids.ts'
+import type { MfaFactor } from '../../core/mfa-decision.ts'
 import { consumeOnce } from '../../store/one-time.ts'
 import type { Client } from '../app-clients/client.ts'
 import type { Context, TransactionContext } from '../context.ts'
@@ -36,6 +37,20 @@ export interface Attempt {
   expiresAt: number
   /** Marks the attempt as used. */
   nonce: string
+  /** What more the pending challenge needs to know. */
+  mfa?: PendingMfa
+}
+
+/** The state of a second factor that is asked for. */
+export interface PendingMfa {
+  /** The factors among which the user may choose, or which he may set up. */
+  factors?: MfaFactor[]
+  /** The secret of an authenticator application that was handed out in this sign-in, in base64url. */
+  secret?: string
+  /** The authenticator application was set up in this sign-in. */
+  isSetUp?: boolean
+  /** The code goes to a new address, which becomes a factor of the user when it is proven. */
+  isNewAddress?: boolean
 }
 
 const defaultValidityMinutes = 3
@@ -44,7 +59,13 @@ const defaultValidityMinutes = 3
 export const newAttempt = (
   ctx: Pick<Context, 'clock' | 'random'>,
   { client, flow }: SignIn,
-  { step, user, nameKey, factors }: Pick<Attempt, 'step' | 'nameKey' | 'factors'> & { user: User | undefined },
+  {
+    step,
+    user,
+    nameKey,
+    factors,
+    mfa,
+  }: Pick<Attempt, 'step' | 'nameKey' | 'factors' | 'mfa'> & { user: User | undefined },
 ): Attempt => ({
   flow,
   step,
@@ -54,24 +75,29 @@ export const newAttempt = (
   securityEpoch: user?.securityEpoch ?? 0,
   expiresAt: ctx.clock.now() + (client.settings.AuthSessionValidity ?? defaultValidityMinutes) * 60_000,
   nonce: newUuid(ctx.random),
+  ...(mfa !== undefined && { mfa }),
 })
 
 const purpose = 'session'
 const sessionLengthMax = 2_048
 const contentLength = 512
 
+/** The sealed attempt after the id of its client, because some operations are told nothing but the session. */
 export const sealSession = (ctx: Pick<Context, 'seal'>, client: Client, attempt: Attempt): string =>
-  ctx.seal.seal(purpose, paddedJson(attempt, contentLength), boundTo(client))
+  `${client.id}.${ctx.seal.seal(purpose, paddedJson(attempt, contentLength), boundTo(client))}`
 
 /** JSON of a length that does not tell whether there is a user, nor anything else of what it holds. */
 export const paddedJson = (attempt: Attempt, length: number): string => JSON.stringify(attempt).padEnd(length)
 
 /** Undefined when the text is no session of this client. Expiry and use are not looked at. */
 export const openSession = (ctx: Pick<Context, 'seal'>, client: Client, session: string): Attempt | undefined => {
-  if (session.length > sessionLengthMax) return undefined
-  const opened = ctx.seal.open(purpose, session, boundTo(client))
+  if (session.length > sessionLengthMax || clientIdOf(session) !== client.id) return undefined
+  const opened = ctx.seal.open(purpose, session.slice(client.id.length + 1), boundTo(client))
   return opened && (JSON.parse(opened.toString('utf8')) as Attempt)
 }
+
+/** The id of a client that the text begins with, unproven; undefined when it begins with none. */
+export const clientIdOf = (session: string): string | undefined => /^([\w+]{1,128})\./.exec(session)?.[1]
 
 /** Binds a sealed value to the client and, with it, to the pool. */
 export const boundTo = (client: Client): string => `${client.poolId} ${client.id}`

@@ -2,7 +2,7 @@ import type { InitiateAuthResponse } from '../../contract/types.ts'
 import { getClient, getClientAndPool } from '../app-clients/client.ts'
 import type { Operations } from '../context.ts'
 import { inPool } from '../user-pools/pool.ts'
-import type { Outcome } from './finish.ts'
+import type { Outcome } from './progress.ts'
 import { answer, begin } from './sign-in.ts'
 
 export const signInOperations = {

@@ -13,8 +13,9 @@ import type { Context } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { required } from './challenges/challenge.ts'
 import { challenges } from './challenges/index.ts'
-import type { Outcome } from './finish.ts'
+import { along } from './edges.ts'
 import { flows } from './flows/index.ts'
+import type { Outcome } from './progress.ts'
 
 export interface BeginRequest {
   pool: Pool
@@ -35,7 +36,7 @@ export const begin = async (ctx: Context, request: BeginRequest): Promise<Outcom
   if (!operations.includes(operation)) throw initiateAuthNotSupported()
   if (!allowsFlow(client, flow)) throw flowNotEnabled(flow)
   for (const name of names) required(parameters, name)
-  return begin({ ...ctx, region: pool.region }, { pool, client, flow }, parameters)
+  return along('begin', await begin({ ...ctx, region: pool.region }, { pool, client, flow }, parameters))
 }
 
 export interface AnswerRequest {
@@ -55,5 +56,5 @@ export const answer = async (ctx: Context, request: AnswerRequest): Promise<Outc
   const username = required(request.responses, 'USERNAME')
   const challenge = challenges[request.challenge]
   if (challenge === undefined) throw request.session === undefined ? missingParameter('Session') : invalidSession()
-  return challenge({ ...ctx, region: request.pool.region }, { ...request, username })
+  return along(request.challenge, await challenge({ ...ctx, region: request.pool.region }, { ...request, username }))
 }

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts'
 import { lockoutKey } from '../passwords/lockout.ts'
 import { srpUserId } from '../passwords/password.ts'
 import type { Pool } from '../user-pools/pool.ts'
-import { findUserById, findUserByName, nameKey, type User } from '../users/user.ts'
+import { findUserById, findUserByName, hasPassword, nameKey, type User } from '../users/user.ts'
 import type { Attempt, SignIn } from './attempt.ts'
 
 export interface Subject {
@@ -35,7 +35,7 @@ export const findSubject = async (
   checkSecretHash(client, user === undefined ? [name] : [name, user.username], secretHash)
   if (user === undefined) {
     if (!preventsUserExistenceErrors(client)) throw userNotFound()
-    await findNobody(ctx, pool)
+    await loadNoAttributes(ctx)
   }
   return subjectOf(ctx, pool, user, lockoutKey(ctx, pool, name))
 }
@@ -45,8 +45,8 @@ export const findSubjectOfAttempt = async (ctx: Context, pool: Pool, attempt: At
   if (attempt.userId !== undefined) {
     return subjectOf(ctx, pool, await findUserById(ctx, pool, attempt.userId), attempt.nameKey)
   }
-  await findNobody(ctx, pool)
-  await findNobody(ctx, pool)
+  await findUserById(ctx, pool, '')
+  await loadNoAttributes(ctx)
   return subjectOf(ctx, pool, undefined, attempt.nameKey)
 }
 
@@ -56,8 +56,15 @@ const subjectOf = (ctx: Context, pool: Pool, user: User | undefined, key: string
   lockoutKey: user === undefined ? key : lockoutKey(ctx, pool, user),
 })
 
-/** One query that finds nothing; a user takes two, one of them for the attributes. */
-const findNobody = (ctx: Context, pool: Pool): Promise<User | undefined> => findUserById(ctx, pool, '')
+/** The query that a user's attributes take, for nobody. */
+const loadNoAttributes = (ctx: Context): Promise<unknown> =>
+  ctx.db
+    .selectFrom('user_attributes')
+    .select(['user_id', 'name', 'value'])
+    .where('user_id', 'in', [''])
+    .orderBy('user_id')
+    .orderBy('name')
+    .execute()
 
 /** USER_ID_FOR_SRP: of nobody, a UUID that is the same each time for a name, as its holder's `sub` would be. */
 export const userIdForSrp = (ctx: Pick<Context, 'seal'>, { user, nameKey: key }: Subject): string =>
@@ -85,7 +92,7 @@ export const assertMaySignIn = (client: Client, user: User | undefined): void =>
   if (user === undefined || preventsUserExistenceErrors(client)) return
   if (!user.enabled) throw userDisabled()
   if (user.status === 'UNCONFIRMED') throw userNotConfirmed()
-  if (user.status === 'RESET_REQUIRED' && user.password === undefined) throw passwordResetRequired()
+  if (user.status === 'RESET_REQUIRED' && !hasPassword(user)) throw passwordResetRequired()
 }
 
 /**

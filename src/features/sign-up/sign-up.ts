@@ -1,5 +1,5 @@
 /**
- * Sign-up by the users themselves. Not owned here: users made by administrators (`users/`), and the verification of
+ * Sign-up by the users themselves; an administrator's is in `admin-create-user.ts`. Not owned here: the verification of
  * addresses after the confirmation (`users/change-attributes.ts`).
  */
 import type { CodeDeliveryDetailsType, SignUpRequest } from '../../contract/types.ts'
@@ -11,12 +11,14 @@ import {
   signUpPasswordMissing,
   usernameAttributeExists,
   usernameExists,
+  usernameOfProviderUser,
 } from '../../core/errors.ts'
 import { newUuid } from '../../core/ids.ts'
 import { checkPassword } from '../../core/password-policy.ts'
 import { checkUsernameForm, type UsernameForm } from '../../core/usernames.ts'
 import type { Client } from '../app-clients/client.ts'
 import { type Context, inTransaction } from '../context.ts'
+import { isNameOfProviderUser } from '../identity-providers/provider.ts'
 import type { CodeTarget } from '../messages/codes.ts'
 import { sendNewCode } from '../messages/send.ts'
 import { makePassword } from '../passwords/password.ts'
@@ -39,6 +41,7 @@ export const signUp = async (ctx: Context, client: Client, pool: Pool, input: Si
   const password = suppliedPassword(pool, input.Password)
   if (pool.settings.AdminCreateUserConfig?.AllowAdminCreateUserOnly) throw signUpNotPermitted()
   const form = checkUsernameForm(pool.settings, input.Username)
+  if (form === 'username' && (await isNameOfProviderUser(ctx, pool, input.Username))) throw usernameOfProviderUser()
   const attributes = newAttributes(pool, client, input, form)
   if (password !== undefined) checkPassword(passwordPolicy(pool), password, 'password')
 

@@ -21,6 +21,7 @@ import type { Context } from '../context.ts'
 import { groupsOf } from '../groups/membership.ts'
 import { issuerOf } from '../settings.ts'
 import type { Pool } from '../user-pools/pool.ts'
+import { tracksSessions } from '../user-pools/session-configuration.ts'
 import { getSigningKeys, type SigningKey } from '../user-pools/signing-keys.ts'
 import type { User } from '../users/user.ts'
 import { sealRefreshToken } from './refresh-token.ts'
@@ -91,7 +92,7 @@ export const issueTokens = async (
     eventId: newEventId(ctx.random, session.sessionEpoch),
     authTime: session.authTime,
     issuedAt: Math.floor(ctx.clock.now() / 1_000),
-    originJti: revokesTokens(client) ? session.originJti : undefined,
+    originJti: namesSession(pool, client) ? session.originJti : undefined,
     authentication:
       pool.settings.UserPoolTier === 'LITE'
         ? undefined
@@ -144,9 +145,12 @@ export const issueTokens = async (
 export const rotatesRefreshTokens = (client: Client): boolean =>
   client.settings.RefreshTokenRotation?.Feature === 'ENABLED'
 
-/** Whether tokens name their session. Rotation depends on it, so it does so whatever the client says of revocation. */
-const revokesTokens = (client: Client): boolean =>
-  client.settings.EnableTokenRevocation !== false || rotatesRefreshTokens(client)
+/**
+ * Whether tokens name their session. Rotation and the tracking of sessions depend on it, so they do so whatever the
+ * client says of revocation.
+ */
+const namesSession = (pool: Pool, client: Client): boolean =>
+  client.settings.EnableTokenRevocation !== false || rotatesRefreshTokens(client) || tracksSessions(pool)
 
 const sign = async (ctx: Context, key: SigningKey, claims: Claims): Promise<string> => {
   const text = signingInput(key.kid, claims)

@@ -4,6 +4,7 @@ import type { Operations } from '../context.ts'
 import { inPool } from '../user-pools/pool.ts'
 import { findUserById, getUserByName } from '../users/user.ts'
 import { findRefreshToken, refreshTokens } from './refresh.ts'
+import { listSessions, revokeUserSession } from './sessions.ts'
 import { provesClient, revokeToken, signOutEverywhere } from './sign-out.ts'
 import { signedIn } from './signed-in.ts'
 
@@ -32,4 +33,41 @@ export const tokenOperations = {
     await signOutEverywhere(ctx, await getUserByName(ctx, pool, input.Username))
     return {}
   }),
-} satisfies Operations<'AdminUserGlobalSignOut' | 'GetTokensFromRefreshToken' | 'GlobalSignOut' | 'RevokeToken'>
+
+  ListUserSessions: signedIn((ctx, { pool, user, claims }, input) =>
+    listSessions(ctx, pool, user, {
+      operation: 'ListUserSessions',
+      token: input.NextToken,
+      current: claims.origin_jti,
+    }),
+  ),
+
+  AdminListUserSessions: inPool(async (ctx, pool, input) =>
+    listSessions(ctx, pool, await getUserByName(ctx, pool, input.Username), {
+      operation: 'AdminListUserSessions',
+      token: input.NextToken,
+      current: undefined,
+    }),
+  ),
+
+  // RevokeAssociatedSessions reaches the session of the browser that a session came from; those of the API have none.
+  RevokeUserSession: signedIn(async (ctx, { pool, user, claims }, input) => {
+    await revokeUserSession(ctx, pool, user, input.SessionId, claims.origin_jti)
+    return {}
+  }),
+
+  AdminRevokeUserSession: inPool(async (ctx, pool, input) => {
+    const user = await getUserByName(ctx, pool, input.Username)
+    await revokeUserSession(ctx, pool, user, input.SessionId, undefined)
+    return {}
+  }),
+} satisfies Operations<
+  | 'AdminListUserSessions'
+  | 'AdminRevokeUserSession'
+  | 'AdminUserGlobalSignOut'
+  | 'GetTokensFromRefreshToken'
+  | 'GlobalSignOut'
+  | 'ListUserSessions'
+  | 'RevokeToken'
+  | 'RevokeUserSession'
+>

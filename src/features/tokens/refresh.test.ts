@@ -118,7 +118,7 @@ onEachDatabase(testApp => {
       ['an ID token', clientId, id],
       ['garbage', clientId, 'abc'],
       ['five parts of garbage', clientId, 'a..b.c.d'],
-      ['a changed token', clientId, `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`],
+      ['a changed token', clientId, `${token.slice(0, -1)}${token.endsWith('A') ? 'Q' : 'A'}`],
     ]
     for (const [title, client, text] of table) {
       assert.deepEqual(await failureOf(refresh(app, client, text)), invalid, title)
@@ -218,11 +218,8 @@ onEachDatabase(testApp => {
     assert.deepEqual(await failureOf(refresh(app, clientId, token)), unverified)
 
     tokensOf(await redeem(app, clientId, token, secret))
-    for (const wrong of [undefined, 'x'.repeat(52), hash(sub).SECRET_HASH.replaceAll('/', 'a').replaceAll('=', 'a')]) {
-      assert.equal(
-        (await failureOf(redeem(app, clientId, token, wrong)))?.name.startsWith('NotAuth') ?? false,
-        wrong === undefined || /^[\w+]+$/.test(wrong),
-      )
+    for (const wrong of [undefined, 'x'.repeat(52), `${secret}x`]) {
+      assert.deepEqual(await failureOf(redeem(app, clientId, token, wrong)), unverified)
     }
     const open = await createClient(app, poolId, { ExplicitAuthFlows: allFlows })
     const own = await signIn(app, open, address)

@@ -17,6 +17,7 @@ import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
 import { issueTokens, rotatesRefreshTokens } from './issue.ts'
 import { openRefreshToken, type RefreshToken } from './refresh-token.ts'
+import { touchSession } from './sessions.ts'
 
 /** The token that the text stands for; undefined when it is none, or one of another client. */
 export const findRefreshToken = (ctx: Context, client: Client, text: string): RefreshToken | undefined => {
@@ -49,6 +50,7 @@ export const refreshTokens = async (
   const tokens = await issueTokens(ctx, { pool, client, user, session: token, refreshGeneration })
   // Last of all: when signing fails, the token is not used up.
   if (rotates) await rotate(ctx, client, token)
+  await touchSession(ctx, pool, token.originJti)
   return tokens
 }
 

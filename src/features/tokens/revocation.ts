@@ -23,6 +23,7 @@ export const revokeSession = async (
     })
     .onConflict(conflict => conflict.column('origin_jti').doNothing())
     .execute()
+  await tx.db.deleteFrom('token_sessions').where('origin_jti', '=', originJti).execute()
 }
 
 /** Whether the session was revoked. */

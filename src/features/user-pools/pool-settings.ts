@@ -64,8 +64,8 @@ export const newPoolSettings = (requested: CreateUserPoolRequest, region: string
 
 /**
  * The settings after UpdateUserPool. Not replaced when they are omitted: tags, the verification before an update of an
- * attribute, the registration of clients, the SMS service (which can be changed, but not taken away), and the factors
- * that SetUserPoolMfaConfig has set.
+ * attribute, the registration of clients, the SMS service (which can be changed, but not taken away), and what other
+ * operations have set: factors, sessions, logs.
  * @throws InvalidParameterException, UserPoolTaggingException, FeatureUnavailableInTierException
  */
 export const updatePoolSettings = (pool: Pool, requested: SharedMembers): PoolSettings => {
@@ -75,6 +75,7 @@ export const updatePoolSettings = (pool: Pool, requested: SharedMembers): PoolSe
     ...shared,
     ...kept(before, ['SchemaAttributes', 'AliasAttributes', 'UsernameAttributes', 'UsernameConfiguration']),
     ...kept(before, ['SoftwareTokenMfaConfiguration', 'EmailMfaConfiguration', 'WebAuthnConfiguration']),
+    ...kept(before, ['SessionConfiguration', 'LogConfigurations']),
     UserAttributeUpdateSettings: shared.UserAttributeUpdateSettings ?? before.UserAttributeUpdateSettings,
     DcrConfiguration: shared.DcrConfiguration ?? before.DcrConfiguration,
     SmsConfiguration: shared.SmsConfiguration ?? before.SmsConfiguration,

@@ -1,8 +1,12 @@
 /** The rows of pools: made, changed, counted and removed. Reading one is in `pool.ts`. */
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
+import { withIdentities } from '../../core/attributes.ts'
 import { concurrentModification, tooManyPools, userPoolNotFound } from '../../core/errors.ts'
 import { newPoolId } from '../../core/ids.ts'
+import type { Tables } from '../../store/tables.ts'
 import { type Context, inTransaction, type Services, type TransactionContext } from '../context.ts'
 import { type Pool, type PoolSettings, poolFromRow, readPool, regionOfDeleted } from './pool.ts'
+import { poolSeenFrom, type Replica, replicaColumns, withChangesFrom } from './replica.ts'
 import { insertSigningKeys, makeSigningKeyRows } from './signing-keys.ts'
 
 const poolsPerRegionMax = 1_000
@@ -21,6 +25,10 @@ export const createPool = async (ctx: Context, name: string, settings: PoolSetti
     version: 1,
     created_at: now,
     updated_at: now,
+    replica_region: null,
+    replica_status: null,
+    replica_ready_at: null,
+    replica_settings: null,
   }
   const keys = await makeSigningKeyRows(ctx, row.id)
   await inTransaction(ctx, async tx => {
@@ -46,24 +54,52 @@ const lockRegion = async (tx: TransactionContext, region: string): Promise<void>
     .execute()
 }
 
+/** The condition that a pool is the region's, or has a replica there that exists by now. */
+export const isInRegion =
+  (region: string, now: number) =>
+  (row: ExpressionBuilder<Tables, 'pools'>): Expression<SqlBool> =>
+    row.or([
+      row('region', '=', region),
+      row.and([
+        row('replica_region', '=', region),
+        row.or([
+          row('replica_status', 'in', ['INACTIVE', 'ACTIVE']),
+          row.and([row('replica_status', '=', 'CREATING'), row('replica_ready_at', '<=', now)]),
+        ]),
+        row('region', '<>', regionOfDeleted),
+      ]),
+    ])
+
 /** What an operation changes in a pool. */
 export type PoolChanges = Partial<Pick<Pool, 'name' | 'settings'>>
+
+/** A condition that holds until the change is committed; it sees the rows of the pool, whose own row is locked. */
+export type PoolCheck = (tx: TransactionContext, poolId: string) => Promise<void>
+
+const noCheck: PoolCheck = () => Promise.resolve()
 
 /**
  * Applies the changes to the pool as it is now, unless another request changes it at the same time. Returns the pool
  * with the changes.
- * @throws ResourceNotFoundException, ConcurrentModificationException, and what `change` throws.
+ * @throws ResourceNotFoundException, ConcurrentModificationException, and what `change` and `check` throw.
  */
-export const changePool = async (ctx: Context, poolId: string, change: (pool: Pool) => PoolChanges): Promise<Pool> => {
+export const changePool = async (
+  ctx: Context,
+  poolId: string,
+  change: (pool: Pool) => PoolChanges,
+  check: PoolCheck = noCheck,
+): Promise<Pool> => {
   const pool = await readPool(ctx, poolId)
-  if (pool === undefined || pool.region !== ctx.region) throw userPoolNotFound(poolId)
-  const changed: Pool = { ...pool, ...change(pool), version: pool.version + 1, updatedAt: ctx.clock.now() }
-  const written = await inTransaction(ctx, tx =>
-    tx.db
+  if (pool === undefined) throw userPoolNotFound(poolId)
+  const now = ctx.clock.now()
+  const changed: Pool = { ...applyChange(ctx, pool, change, now), version: pool.version + 1, updatedAt: now }
+  const written = await inTransaction(ctx, async tx => {
+    const row = await tx.db
       .updateTable('pools')
       .set({
         name: changed.name,
         settings: JSON.stringify(changed.settings),
+        ...replicaColumns(changed.replica),
         version: changed.version,
         updated_at: changed.updatedAt,
       })
@@ -71,47 +107,87 @@ export const changePool = async (ctx: Context, poolId: string, change: (pool: Po
       .where('region', '=', pool.region)
       .where('version', '=', pool.version)
       .returning('id')
-      .executeTakeFirst(),
-  )
+      .executeTakeFirst()
+    await check(tx, pool.id)
+    return row
+  })
   await ctx.caches.invalidate('pools', pool.id)
   if (written === undefined) throw concurrentModification()
-  return changed
+  return poolSeenFrom(changed, ctx.region, now) ?? changed
+}
+
+/**
+ * The pool after the change, which sees it as the region of the request does.
+ * @throws ResourceNotFoundException, and what `change` throws.
+ */
+const applyChange = (
+  ctx: Pick<Context, 'region'>,
+  pool: Pool,
+  change: (pool: Pool) => PoolChanges,
+  now: number,
+): Pool => {
+  const found = poolSeenFrom(pool, ctx.region, now)
+  if (found === undefined) throw userPoolNotFound(pool.id)
+  const seen = { ...found, region: ctx.region }
+  return withChangesFrom(pool, ctx.region, seen, { ...seen, ...change(seen) }, now)
 }
 
 /**
  * The same for operations that know no ConcurrentModificationException: they wait for one another. `updatedAt` says
  * whether the change moves the pool's date of modification.
- * @throws ResourceNotFoundException, and what `change` throws.
+ * @throws ResourceNotFoundException, and what `change` and `check` throw.
  */
 export const changeLockedPool = async (
   ctx: Context,
   poolId: string,
   change: (pool: Pool) => PoolChanges,
-  { touches }: { touches: boolean },
+  { touches, check = noCheck }: { touches: boolean; check?: PoolCheck },
 ): Promise<void> => {
   await inTransaction(ctx, async tx => {
-    const pool = await lockPool(tx, ctx.region, poolId)
-    const changed = { ...pool, ...change(pool) }
+    const changed = applyChange(ctx, await lockPool(tx, poolId), change, tx.clock.now())
     await tx.db
       .updateTable('pools')
       .set({
         name: changed.name,
         settings: JSON.stringify(changed.settings),
+        ...replicaColumns(changed.replica),
         ...(touches && { updated_at: tx.clock.now() }),
       })
-      .where('id', '=', pool.id)
+      .where('id', '=', poolId)
       .execute()
+    await check(tx, poolId)
   })
   await ctx.caches.invalidate('pools', poolId)
 }
 
+/**
+ * Replaces the replica of the pool by what `change` makes of it. Returns the pool with it.
+ * @throws ResourceNotFoundException, and what `change` throws.
+ */
+export const changeReplica = async (
+  ctx: Context,
+  poolId: string,
+  change: (pool: Pool, now: number) => Replica,
+): Promise<Pool> => {
+  const changed = await inTransaction(ctx, async tx => {
+    const pool = await lockPool(tx, poolId)
+    const now = tx.clock.now()
+    if (poolSeenFrom(pool, ctx.region, now) === undefined) throw userPoolNotFound(poolId)
+    const replica = change(pool, now)
+    await tx.db.updateTable('pools').set(replicaColumns(replica)).where('id', '=', poolId).execute()
+    return { ...pool, replica }
+  })
+  await ctx.caches.invalidate('pools', poolId)
+  return changed
+}
+
 /** Raising the version takes the lock of the row on both databases, and fails whoever has read the older version. */
-const lockPool = async (tx: TransactionContext, region: string, poolId: string): Promise<Pool> => {
+const lockPool = async (tx: TransactionContext, poolId: string): Promise<Pool> => {
   const row = await tx.db
     .updateTable('pools')
     .set(row => ({ version: row('version', '+', 1) }))
     .where('id', '=', poolId)
-    .where('region', '=', region)
+    .where('region', '<>', regionOfDeleted)
     .returningAll()
     .executeTakeFirst()
   if (row === undefined) throw userPoolNotFound(poolId)
@@ -135,6 +211,21 @@ export const holdPool = async (tx: TransactionContext, region: string, poolId: s
   return poolFromRow(row)
 }
 
+/** Gives the schema of a pool that this transaction holds the attribute `identities`, unless it has it. */
+export const addIdentitiesToSchema = async (tx: TransactionContext, pool: Pool): Promise<void> => {
+  const schema = pool.settings.SchemaAttributes ?? []
+  const extended = withIdentities(schema)
+  if (extended.length === schema.length) return
+  await tx.db
+    .updateTable('pools')
+    .set(row => ({
+      settings: JSON.stringify({ ...pool.settings, SchemaAttributes: extended }),
+      version: row('version', '+', 1),
+    }))
+    .where('id', '=', pool.id)
+    .execute()
+}
+
 /** Rows that one transaction removes at most; a pool with more users than this is emptied bit by bit. */
 const removedAtOnceMax = 1_000
 
@@ -150,7 +241,9 @@ export const deletePool = async (
   check: (tx: TransactionContext, pool: Pool) => Promise<void>,
 ): Promise<void> => {
   const clientIds = await inTransaction(ctx, async tx => {
-    await check(tx, await lockPool(tx, ctx.region, poolId))
+    const pool = await lockPool(tx, poolId)
+    if (pool.region !== ctx.region) throw userPoolNotFound(poolId)
+    await check(tx, pool)
     const clients = await tx.db.deleteFrom('clients').where('pool_id', '=', poolId).returning('id').execute()
     await tx.db.deleteFrom('signing_keys').where('pool_id', '=', poolId).execute()
     await tx.db.updateTable('pools').set({ region: regionOfDeleted }).where('id', '=', poolId).execute()

@@ -5,15 +5,22 @@
  * The folder owns the pool itself, its schema, MFA settings, tags and signing keys. It does not own what lives in a
  * pool: clients, users and groups have folders of their own.
  */
-import type { PasswordPolicyType, SetUserPoolMfaConfigRequest, UserPoolType } from '../../contract/types.ts'
+import type {
+  LogConfigurationType,
+  PasswordPolicyType,
+  SetUserPoolMfaConfigRequest,
+  UserPoolType,
+} from '../../contract/types.ts'
 import { userPoolNotFound } from '../../core/errors.ts'
 import { defaultPasswordPolicy } from '../../core/password-policy.ts'
 import type { PoolRow } from '../../store/tables.ts'
 import type { Context, Services } from '../context.ts'
+import { poolSeenFrom, type Replica, replicaFromRow } from './replica.ts'
+import type { SessionConfiguration } from './session-configuration.ts'
 
 /**
- * Everything that CreateUserPool and UpdateUserPool set, as DescribeUserPool shows it, and what only
- * SetUserPoolMfaConfig sets. The factors other than SMS are in force while MfaConfiguration is not OFF; SMS is a factor
+ * Everything that CreateUserPool and UpdateUserPool set, as DescribeUserPool shows it, and what operations of their own
+ * set: MFA, sessions, logs. The factors other than SMS are in force while MfaConfiguration is not OFF; SMS is a factor
  * as soon as there is an SmsConfiguration.
  */
 export type PoolSettings = Omit<
@@ -29,7 +36,11 @@ export type PoolSettings = Omit<
   | 'Domain'
   | 'CustomDomain'
 > &
-  PoolMfaSettings
+  PoolMfaSettings & {
+    /** Absent until it is set. */
+    SessionConfiguration?: SessionConfiguration
+    LogConfigurations?: LogConfigurationType[]
+  }
 
 export type PoolMfaSettings = Pick<
   SetUserPoolMfaConfigRequest,
@@ -41,6 +52,8 @@ export interface Pool {
   region: string
   name: string
   settings: PoolSettings
+  /** The pool in a second region, which may be gone meanwhile: `replicaStatus` tells. */
+  replica?: Replica | undefined
   version: number
   /** Milliseconds since the epoch, like all times of our own records. */
   createdAt: number
@@ -76,13 +89,14 @@ export const readPool = async (ctx: Pick<Services, 'db'>, poolId: string): Promi
 }
 
 /**
- * The pool, which must belong to the region of the request.
+ * The pool as the region of the request sees it, which must be its own or that of its replica.
  * @throws ResourceNotFoundException when it does not exist there.
  */
 export const getPool = async (ctx: Context, poolId: string): Promise<Pool> => {
   const pool = await findPool(ctx, poolId)
-  if (pool === undefined || pool.region !== ctx.region) throw userPoolNotFound(poolId)
-  return pool
+  const seen = pool && poolSeenFrom(pool, ctx.region, ctx.clock.now())
+  if (seen === undefined) throw userPoolNotFound(poolId)
+  return seen
 }
 
 export const poolFromRow = (row: PoolRow): Pool => ({
@@ -90,6 +104,7 @@ export const poolFromRow = (row: PoolRow): Pool => ({
   region: row.region,
   name: row.name,
   settings: JSON.parse(row.settings) as PoolSettings,
+  replica: replicaFromRow(row),
   version: row.version,
   createdAt: row.created_at,
   updatedAt: row.updated_at,

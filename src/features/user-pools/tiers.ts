@@ -48,6 +48,16 @@ const features: { name: string; tier: UserPoolTierType; isUsed(settings: PoolSet
     tier: 'ESSENTIALS',
     isUsed: ({ DcrConfiguration }) => DcrConfiguration !== undefined && DcrConfiguration.EnableStatus !== 'Disabled',
   },
+  {
+    name: 'User activity log export',
+    tier: 'PLUS',
+    isUsed: ({ LogConfigurations }) => LogConfigurations?.some(it => it.EventSource === 'userAuthEvents') ?? false,
+  },
+  {
+    name: 'Session tracking',
+    tier: 'ESSENTIALS',
+    isUsed: ({ SessionConfiguration }) => SessionConfiguration?.UserSessionTracking === 'ENABLED',
+  },
   { name: 'Custom ACR values', tier: 'ESSENTIALS', isUsed: ({ AcrConfiguration }) => isCustomAcr(AcrConfiguration) },
 ]
 

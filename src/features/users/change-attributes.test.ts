@@ -250,6 +250,22 @@ onEachDatabase(testApp => {
       await createTestUser(app, pool, 'ann@example.com')
     })
 
+    test('sends thirty codes an hour, unless an administrator changes it', async () => {
+      const pool = await createTestPool(app, { AutoVerifiedAttributes: ['email'] })
+      const token = await createSignedInUser(app, pool, 'ann')
+      for (let calls = 1; calls <= 30; calls++) await update(token, { email: `ann${calls}@example.com` })
+      await assert.rejects(update(token, { email: 'more@example.com' }), {
+        name: 'TooManyRequestsException',
+        message: 'Rate exceeded',
+      })
+      assert.equal((await own(token))['email'], 'ann30@example.com')
+      await update(token, { email: 'ann30@example.com', name: 'Ann' })
+      await adminUpdate(pool, 'ann', { email: 'admin@example.com' })
+      app.advance(hours(1))
+      await update(await signInUser(app, pool, 'ann'), { email: 'more@example.com' })
+      assert.equal((await codesSent(pool)).length, 32)
+    })
+
     test('whose code cannot be delivered stays', async () => {
       const delivery = { send: () => Promise.reject(new Error('no')) }
       const broken = await testApp({ delivery })
@@ -478,8 +494,10 @@ onEachDatabase(testApp => {
       const code = await app.lastCode('ann@example.com')
       await update(token, { email: 'anna@example.com' })
       await assert.rejects(verify(token, code), expired)
+      await update(token, { email: 'ann@example.com' })
+      await assert.rejects(verify(token, code), expired)
       assert.equal((await own(token))['email_verified'], 'false')
-      assert.equal(await isFound(pool, 'anna@example.com'), false)
+      assert.equal(await isFound(pool, 'ann@example.com'), false)
     })
 
     test('is asked for five times and tried fifteen times an hour', async () => {

@@ -3,7 +3,15 @@
  */
 import type { AttributeType, CodeDeliveryDetailsType } from '../../contract/types.ts'
 import { type AttributeChanges, checkAttributes, writableAttributes } from '../../core/attributes.ts'
-import { aliasExists, attributeNotSet, attributeNotVerifiable, codeExpired, userNotFound } from '../../core/errors.ts'
+import {
+  aliasExists,
+  attributeNotSet,
+  attributeNotVerifiable,
+  codeExpired,
+  tooManyRequests,
+  userNotFound,
+} from '../../core/errors.ts'
+import { countAttempt } from '../../store/one-time.ts'
 import type { Client } from '../app-clients/client.ts'
 import { type Context, inTransaction, type ReadContext, type TransactionContext } from '../context.ts'
 import {
@@ -29,6 +37,9 @@ import {
 const verifiable: readonly VerifiableAttribute[] = ['email', 'phone_number']
 const codesPerHour = 5
 const verificationsPerHour = 15
+/** How many changes of addresses may send a code; each could go to somebody who did not ask for it. */
+const changesPerHour = 30
+const hourMs = 3_600_000
 
 /** Who changes: a user through a client, who may write what the client may, or an administrator. */
 export type ChangedBy = { client: Client } | 'administrator'
@@ -48,7 +59,8 @@ interface DueCode {
  * addresses by itself, and waits for that code when the pool asks for verification before the update. Returns where
  * codes were sent.
  * @throws InvalidParameterException, NotAuthorizedException (attribute not writable), AliasExistsException,
- * CodeDeliveryFailureException, UserNotFoundException when the user was deleted meanwhile
+ * TooManyRequestsException (30 codes an hour by changes of the user), CodeDeliveryFailureException,
+ * UserNotFoundException when the user was deleted meanwhile
  */
 export const changeAttributes = async (
   ctx: Context,
@@ -67,6 +79,7 @@ export const changeAttributes = async (
       if (!changes.has(attribute)) continue
       const destination = await changeAddress(tx, pool, current, attribute, changes)
       if (destination === undefined) continue
+      if (by !== 'administrator') await countChange(tx, user)
       const code = await issueCode(tx, user, purposeOf(attribute), attribute, destination)
       codes.push({ attribute, destination, code })
     }
@@ -124,6 +137,11 @@ const changeAddress = async (
   }
   changes.set(flag, 'false')
   return pool.settings.AutoVerifiedAttributes?.includes(attribute) ? address : undefined
+}
+
+const countChange = async (tx: TransactionContext, user: User): Promise<void> => {
+  const count = await countAttempt(tx.db, `UpdateUserAttributes ${user.id}`, tx.clock.now(), hourMs)
+  if (count > changesPerHour) throw tooManyRequests()
 }
 
 const purposeOf = (attribute: VerifiableAttribute) => `verify-${attribute}` as const

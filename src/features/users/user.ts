@@ -22,6 +22,8 @@ export interface MfaSettings {
   /** Factors that are switched on: SMS_MFA, SOFTWARE_TOKEN_MFA, EMAIL_OTP. */
   enabled?: string[]
   preferred?: string
+  /** A passkey with user verification counts as two factors. */
+  passkeys?: boolean
   /** The legacy SMS-only settings of SetUserSettings. */
   mfaOptions?: MFAOptionType[]
 }
@@ -36,6 +38,8 @@ export interface User {
   createdAt: number
   updatedAt: number
   password: UserPassword | undefined
+  /** The sealed hash of another system that the user was imported with; the first right password replaces it. */
+  importedHash?: string | undefined
   /** Raised by whatever ends all tokens of the user. */
   sessionEpoch: number
   /** Raised by whatever must break a sign-in that is under way. */
@@ -55,22 +59,24 @@ export interface UserPassword {
   temporaryUntil: number | undefined
 }
 
+/** Whether the user has a password, in whatever form it is kept. */
+export const hasPassword = (user: Pick<User, 'password' | 'importedHash'>): boolean =>
+  user.password !== undefined || user.importedHash !== undefined
+
 // ---------------------------------------------------------------------------------------------- finding
 
 /**
  * The user whom this name finds at sign-in: username, or an alias in force, or the address in pools that sign in with
  * addresses. Undefined when there is none.
  */
-export const findUserByName = async (ctx: ReadContext, pool: Pool, name: string): Promise<User | undefined> => {
-  const row = await ctx.db
-    .selectFrom('sign_in_names')
-    .innerJoin('users', 'users.id', 'sign_in_names.user_id')
-    .selectAll('users')
-    .where('sign_in_names.pool_id', '=', pool.id)
-    .where('sign_in_names.name_key', '=', nameKey(pool, name))
-    .executeTakeFirst()
-  return row && loadUser(ctx, row)
-}
+export const findUserByName = async (ctx: ReadContext, pool: Pool, name: string): Promise<User | undefined> =>
+  userFromRows(
+    await withAttributes(ctx)
+      .innerJoin('sign_in_names', 'sign_in_names.user_id', 'users.id')
+      .where('sign_in_names.pool_id', '=', pool.id)
+      .where('sign_in_names.name_key', '=', nameKey(pool, name))
+      .execute(),
+  )
 
 /** As findUserByName. @throws UserNotFoundException */
 export const getUserByName = async (ctx: ReadContext, pool: Pool, name: string): Promise<User> => {
@@ -80,15 +86,8 @@ export const getUserByName = async (ctx: ReadContext, pool: Pool, name: string):
 }
 
 /** The user with this `sub` in this pool. */
-export const findUserById = async (ctx: ReadContext, pool: Pool, id: string): Promise<User | undefined> => {
-  const row = await ctx.db
-    .selectFrom('users')
-    .selectAll()
-    .where('id', '=', id)
-    .where('pool_id', '=', pool.id)
-    .executeTakeFirst()
-  return row && loadUser(ctx, row)
-}
+export const findUserById = async (ctx: ReadContext, pool: Pool, id: string): Promise<User | undefined> =>
+  userFromRows(await withAttributes(ctx).where('users.id', '=', id).where('users.pool_id', '=', pool.id).execute())
 
 /** As findUserById. @throws UserNotFoundException */
 export const getUserById = async (ctx: ReadContext, pool: Pool, id: string): Promise<User> => {
@@ -97,16 +96,31 @@ export const getUserById = async (ctx: ReadContext, pool: Pool, id: string): Pro
   return user
 }
 
-const loadUser = async (ctx: ReadContext, row: Selectable<UserRow>): Promise<User> => {
-  const [user] = await loadUsers(ctx, [row])
-  if (user === undefined) throw userNotFound()
-  return user
+/** One row for each attribute, at least one: a single statement never shows a user who is half deleted. */
+const withAttributes = (ctx: ReadContext) =>
+  ctx.db
+    .selectFrom('users')
+    .leftJoin('user_attributes', 'user_attributes.user_id', 'users.id')
+    .selectAll('users')
+    .select(['user_attributes.name as attribute_name', 'user_attributes.value as attribute_value'])
+    .orderBy('user_attributes.name')
+
+type RowWithAttribute = Selectable<UserRow> & { attribute_name: string | null; attribute_value: string | null }
+
+const userFromRows = (rows: RowWithAttribute[]): User | undefined => {
+  const [first] = rows
+  if (first === undefined) return undefined
+  const attributes = new Map<string, string>()
+  for (const { attribute_name: name, attribute_value: value } of rows) {
+    if (name !== null && value !== null) attributes.set(name, value)
+  }
+  return userFromRow(first, attributes)
 }
 
-/** Users with their attributes, in the order of the rows. */
+/** Users with their attributes, in the order of the rows; without those who were deleted since the rows were read. */
 export const loadUsers = async (ctx: ReadContext, rows: readonly Selectable<UserRow>[]): Promise<User[]> => {
   if (rows.length === 0) return []
-  const attributes = await ctx.db
+  const found = await ctx.db
     .selectFrom('user_attributes')
     .select(['user_id', 'name', 'value'])
     .where(
@@ -118,8 +132,14 @@ export const loadUsers = async (ctx: ReadContext, rows: readonly Selectable<User
     .orderBy('name')
     .execute()
   const byUser = new Map<string, Map<string, string>>(rows.map(row => [row.id, new Map()]))
-  for (const { user_id, name, value } of attributes) byUser.get(user_id)?.set(name, value)
-  return rows.map(row => userFromRow(row, byUser.get(row.id) ?? new Map()))
+  for (const { user_id, name, value } of found) byUser.get(user_id)?.set(name, value)
+  const users = rows.map(row => userFromRow(row, byUser.get(row.id) ?? new Map()))
+  const bare = users.filter(({ attributes }) => attributes.size === 0).map(({ id }) => id)
+  if (bare.length === 0) return users
+  const existing = await ctx.db.selectFrom('users').select('id').where('id', 'in', bare).execute()
+  const gone = new Set(bare)
+  for (const { id } of existing) gone.delete(id)
+  return users.filter(({ id }) => !gone.has(id))
 }
 
 const userFromRow = (row: Selectable<UserRow>, attributes: Map<string, string>): User => ({
@@ -139,6 +159,7 @@ const userFromRow = (row: Selectable<UserRow>, attributes: Map<string, string>):
           setAt: row.password_set_at ?? row.created_at,
           temporaryUntil: row.temporary_password_expires_at ?? undefined,
         },
+  importedHash: row.imported_password_hash ?? undefined,
   sessionEpoch: row.session_epoch,
   securityEpoch: row.security_epoch,
   mfa: JSON.parse(row.mfa) as MfaSettings,
@@ -282,6 +303,8 @@ export interface NewUser {
   username: string
   status: UserStatus
   password: UserPassword | undefined
+  importedHash?: string | undefined
+  mfa?: MfaSettings
   attributes: Map<string, string>
 }
 
@@ -309,6 +332,8 @@ export const insertUser = async (
         created_at: now,
         updated_at: now,
         ...passwordColumns(user.password),
+        imported_password_hash: user.importedHash ?? null,
+        ...(user.mfa !== undefined && { mfa: JSON.stringify(user.mfa) }),
       })
       .execute()
   } catch (error) {
@@ -324,7 +349,8 @@ export const insertUser = async (
     updatedAt: now,
     sessionEpoch: 0,
     securityEpoch: 0,
-    mfa: {},
+    importedHash: user.importedHash,
+    mfa: user.mfa ?? {},
     attributes: new Map([...user.attributes].filter(([, value]) => value !== '').sort(byName)),
   }
 }
@@ -383,6 +409,8 @@ export interface UserChanges {
   status?: UserStatus
   enabled?: boolean
   password?: UserPassword
+  /** Leaves the user without a password. */
+  removePassword?: boolean
   mfa?: MfaSettings
   /** Ends all tokens of the user. */
   endSessions?: boolean
@@ -407,12 +435,12 @@ export const updateUser = async (
       ...(changes.status !== undefined && { status: changes.status }),
       ...(changes.enabled !== undefined && { enabled: changes.enabled ? 1 : 0 }),
       ...(changes.mfa !== undefined && { mfa: JSON.stringify(changes.mfa) }),
-      ...(changes.password !== undefined && passwordColumns(changes.password)),
+      ...((changes.password !== undefined || changes.removePassword) && passwordColumns(changes.password)),
     })
     .where('id', '=', user.id)
     .where('pool_id', '=', user.poolId)
   if (changes.endSessions) update = update.set(row => ({ session_epoch: row('session_epoch', '+', 1) }))
-  if (changes.breakSignIns || changes.endSessions || changes.password !== undefined) {
+  if (changes.breakSignIns || changes.endSessions || changes.removePassword || changes.password !== undefined) {
     update = update.set(row => ({ security_epoch: row('security_epoch', '+', 1) }))
   }
   if (onlyIf.status !== undefined) update = update.where('status', '=', onlyIf.status)
@@ -421,11 +449,30 @@ export const updateUser = async (
   return changed !== undefined
 }
 
+/**
+ * Keeps the password in our own form from now on, in the place of the imported hash that it was proven with. It is the
+ * same password, so nothing else about the user changes. Does nothing when the user has another password by now.
+ */
+export const replaceImportedHash = async (
+  tx: TransactionContext,
+  user: Pick<User, 'id' | 'poolId' | 'importedHash'>,
+  password: UserPassword,
+): Promise<void> => {
+  await tx.db
+    .updateTable('users')
+    .set(passwordColumns(password))
+    .where('id', '=', user.id)
+    .where('pool_id', '=', user.poolId)
+    .where('imported_password_hash', '=', user.importedHash ?? '')
+    .execute()
+}
+
 const passwordColumns = (password: UserPassword | undefined) => ({
   password_salt: password?.salt ?? null,
   password_verifier: password?.sealedVerifier ?? null,
   password_set_at: password?.setAt ?? null,
   temporary_password_expires_at: password?.temporaryUntil ?? null,
+  imported_password_hash: null,
 })
 
 /** Deletes the user and everything that hangs on the row. */

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { hours, onEachDatabase, type TestApp } from '../../../test/support/app.ts'
 import {
+  attributeList,
   attributesByName,
   attributesOf,
   createSignedInUser,
   createTestPool,
   createTestUser,
+  outcomes,
   signInUser,
   type TestPool,
   testPassword,
@@ -214,6 +216,59 @@ onEachDatabase(testApp => {
       }
       assert.equal((await app.aws.adminGetUser(user)).MFAOptions, undefined)
     })
+  })
+
+  test('many who change the same few users, aliases and groups at once meet only declared errors', async () => {
+    const pool = await createTestPool(app, { AliasAttributes: ['email', 'preferred_username'] })
+    const { UserPoolId } = pool
+    const users = ['ann', 'bob', 'carl', 'dora', 'eve']
+    for (const Username of users) {
+      await createTestUser(app, pool, Username, { email: `${Username}@example.com`, email_verified: 'true' })
+      await app.aws.createGroup({ UserPoolId, GroupName: Username })
+    }
+    const pick = (index: number, step: number) => users[(index * step + step) % users.length] ?? ''
+    const work = (index: number): Promise<unknown> => {
+      const user = { UserPoolId, Username: pick(index, 1) }
+      const email = `${pick(index, 3)}@example.com`
+      const verified = { email, email_verified: 'true' }
+      switch (index % 8) {
+        case 0:
+          return app.aws.adminUpdateUserAttributes({ ...user, UserAttributes: attributeList(verified) })
+        case 1:
+          return createTestUser(app, pool, `new${index}`, verified, { ForceAliasCreation: true })
+        case 2:
+          return app.aws.adminUpdateUserAttributes({
+            ...user,
+            UserAttributes: attributeList({ preferred_username: `p-${pick(index, 2)}` }),
+          })
+        case 3:
+          return app.aws.adminAddUserToGroup({ ...user, GroupName: pick(index, 2) })
+        case 4:
+          return app.aws.adminRemoveUserFromGroup({ ...user, GroupName: pick(index, 2) })
+        case 5:
+          return index % 3 === 0 ? app.aws.adminDisableUser(user) : app.aws.adminEnableUser(user)
+        case 6:
+          return app.aws.adminDeleteUserAttributes({ ...user, UserAttributeNames: ['email', 'preferred_username'] })
+        default:
+          return app.aws.adminSetUserSettings({ ...user, MFAOptions: [] })
+      }
+    }
+    const { errors } = outcomes(await Promise.allSettled(Array.from({ length: 192 }, (_, index) => work(index))))
+    errors.delete('AliasExistsException')
+    assert.deepEqual(errors, new Set())
+    // Whoever has an alias has it verified, and nobody else says the same of that address.
+    const { Users = [] } = await app.aws.listUsers({ UserPoolId })
+    const verified = Users.map(({ Username, Attributes }) => {
+      const { email, email_verified } = attributesByName(Attributes)
+      return { Username, email, email_verified }
+    })
+    for (const name of users) {
+      const email = `${name}@example.com`
+      const owners = verified.filter(user => user.email === email && user.email_verified === 'true')
+      assert.ok(owners.length <= 1)
+      const found = await app.aws.adminGetUser({ UserPoolId, Username: email }).catch(() => undefined)
+      assert.equal(found?.Username, owners[0]?.Username)
+    }
   })
 
   test('operations on oneself need a valid access token', async () => {

@@ -15,7 +15,9 @@ import {
   unknownOperation,
 } from '../../core/errors.ts'
 import type { Context, Services } from '../../features/context.ts'
+import { countRequest } from '../../features/limits.ts'
 import { operations } from '../../features/operations.ts'
+import { assertOfferedInRegion } from '../../features/regions.ts'
 import { resourceOf } from '../../features/resources.ts'
 import type { Authenticator, RawRequest } from './authentication.ts'
 import { errorBody, errorHeaders, statusOf } from './errors.ts'
@@ -119,6 +121,8 @@ const run = async (
       secureTransport: request.publicUrl.startsWith('https:'),
     })
   }
+  await assertOfferedInRegion(ctx, name, decoded.input, caller.region)
+  await countRequest(ctx, name, decoded.input)
   const operation = operations[name] as (ctx: Context, input: unknown) => Promise<unknown>
   return encodeOutput(name, await operation(ctx, decoded.input))
 }

@@ -14,7 +14,7 @@ export const migration: Migration = {
     `create table token_sessions (
        id {text} primary key,
        user_id {text} not null references users (id) on delete cascade,
-       client_id {text} not null,
+       client_id {text} not null references clients (id) on delete cascade,
        origin_jti {text} not null unique,
        session_epoch {bigint} not null,
        created_at {bigint} not null,
@@ -23,6 +23,7 @@ export const migration: Migration = {
        device_type {text} not null,
        ip_address {text})`,
     'create index token_sessions_by_user on token_sessions (user_id, created_at, id)',
+    'create index token_sessions_by_client on token_sessions (client_id)',
     'create index token_sessions_by_expiry on token_sessions (expires_at)',
     `create table risk_configurations (
        owner_id {text} not null,

@@ -1,6 +1,19 @@
 import type { Migration } from '../migrate.ts'
 import { migration as ground } from './0001-ground.ts'
 import { migration as resourceServersDomains } from './0002-resource-servers-domains.ts'
+import { migration as identityProviders } from './0003-identity-providers.ts'
+import { migration as managedLogin } from './0004-managed-login.ts'
+import { migration as userImport } from './0005-user-import.ts'
+import { migration as poolConfiguration } from './0006-pool-configuration.ts'
+import { migration as mfa } from './0010-mfa.ts'
 
 /** All migrations, in the order in which they run. */
-export const migrations: Migration[] = [ground, resourceServersDomains]
+export const migrations: Migration[] = [
+  ground,
+  resourceServersDomains,
+  identityProviders,
+  managedLogin,
+  userImport,
+  poolConfiguration,
+  mfa,
+]

@@ -1,14 +1,14 @@
 /** What all challenges have in common: the answer as it came, and taking up the attempt that its Session names. */
 import type { ChallengeNameType } from '../../../contract/types.ts'
 import { invalidSession, missingParameter, userDisabled } from '../../../core/errors.ts'
-import { type Client, checkSecretHash } from '../../app-clients/client.ts'
+import { type Client, checkSecretHash, findClient } from '../../app-clients/client.ts'
 import type { Context } from '../../context.ts'
 import { assertNotLocked } from '../../passwords/lockout.ts'
-import type { Pool } from '../../user-pools/pool.ts'
+import { findPool, type Pool } from '../../user-pools/pool.ts'
 import type { User } from '../../users/user.ts'
-import { type Attempt, assertInForce, openSession, type SignIn } from '../attempt.ts'
-import type { Outcome } from '../finish.ts'
-import { findSubjectOfAttempt, isNameOf } from '../subject.ts'
+import { type Attempt, assertInForce, clientIdOf, openSession, type SignIn } from '../attempt.ts'
+import type { Outcome } from '../progress.ts'
+import { findSubjectOfAttempt, isNameOf, type Subject } from '../subject.ts'
 
 export interface Answer {
   pool: Pool
@@ -53,9 +53,38 @@ export const resume = async (ctx: Context, answer: Answer): Promise<Resumed> => 
   checkSecretHash(client, [username, ...realName], responses['SECRET_HASH'])
   if (attempt?.step !== challenge || subject === undefined) throw invalidSession()
   if (!(await isNameOf(ctx, pool, subject, username))) throw invalidSession()
+  return takeUp(ctx, { pool, client, flow: attempt.flow }, attempt, subject)
+}
+
+/**
+ * As resume, for operations that are told nothing but the Session.
+ * @throws NotAuthorizedException
+ */
+export const resumeSession = async (ctx: Context, session: string, step: ChallengeNameType): Promise<Resumed> => {
+  const clientId = clientIdOf(session)
+  const client = clientId === undefined ? undefined : await findClient(ctx, clientId)
+  const pool = client && (await findPool(ctx, client.poolId))
+  const attempt = client && openSession(ctx, client, session)
+  if (client === undefined || pool === undefined || attempt?.step !== step) throw invalidSession()
+  const subject = await findSubjectOfAttempt(ctx, pool, attempt)
+  return takeUp(ctx, { pool, client, flow: attempt.flow }, attempt, subject)
+}
+
+const takeUp = async (ctx: Context, signIn: SignIn, attempt: Attempt, subject: Subject): Promise<Resumed> => {
   if (subject.user?.enabled === false) throw userDisabled()
   await assertInForce(ctx, attempt, subject.user)
   await assertNotLocked(ctx, subject.lockoutKey)
   if (subject.user === undefined) throw invalidSession()
-  return { attempt, signIn: { pool, client, flow: attempt.flow }, user: subject.user }
+  return { attempt, signIn, user: subject.user }
 }
+
+/** Tells the outside that a step of a sign-in was answered wrongly. */
+export const recordFailure = (ctx: Context, { pool, client, flow }: SignIn, user: User): void =>
+  ctx.events.record({
+    name: 'SignIn',
+    result: 'Fail',
+    userPoolId: pool.id,
+    clientId: client.id,
+    userId: user.id,
+    flow,
+  })

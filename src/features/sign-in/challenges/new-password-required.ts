@@ -18,7 +18,8 @@ import { checkHistory, makePassword, replacePassword } from '../../passwords/pas
 import { type Pool, passwordPolicy } from '../../user-pools/pool.ts'
 import { findUserById, NameTaken, type User, writeAttributes, writeSignInNames } from '../../users/user.ts'
 import { consumeAttempt, newAttempt, sealSession } from '../attempt.ts'
-import { finishSignIn, firstAnswerParameters, type Outcome, type Progress } from '../finish.ts'
+import { finishSignIn } from '../finish.ts'
+import { firstAnswerParameters, type Outcome, type Progress } from '../progress.ts'
 import { type Challenge, type Resumed, required, resume } from './challenge.ts'
 
 const attributePrefix = 'userAttributes.'

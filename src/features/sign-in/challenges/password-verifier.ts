@@ -21,7 +21,7 @@ import {
 import { type Client, checkSecretHash } from '../../app-clients/client.ts'
 import { type Context, inTransaction } from '../../context.ts'
 import { assertNotLocked } from '../../passwords/lockout.ts'
-import { simulatedPassword, verifierOf } from '../../passwords/password.ts'
+import { passwordToEvaluate } from '../../passwords/password.ts'
 import { type Pool, srpPoolName } from '../../user-pools/pool.ts'
 import { continueAfterPassword, provePassword } from '../after-password.ts'
 import {
@@ -35,7 +35,7 @@ import {
   type SignIn,
   sealSession,
 } from '../attempt.ts'
-import type { Outcome } from '../finish.ts'
+import type { Outcome } from '../progress.ts'
 import { assertMaySignIn, findSubject, findSubjectOfAttempt, isNameOf, type Subject, userIdForSrp } from '../subject.ts'
 import { type Answer, type Challenge, required } from './challenge.ts'
 
@@ -67,7 +67,7 @@ export const beginPasswordVerifier = async (
   const subject = await findSubject(ctx, signIn, parameters.username, parameters.secretHash)
   await assertNotLocked(ctx, subject.lockoutKey)
   assertMaySignIn(client, subject.user)
-  const { salt, verifier } = passwordOf(ctx, pool, subject)
+  const { salt, verifier } = passwordToEvaluate(ctx, pool, subject.user, subject.nameKey)
   const { b, B } = await serverChallenge(ctx.compute, verifier, ctx.random.bytes(secretBytes))
   const attempt = newAttempt(ctx, signIn, { ...subject, step: 'PASSWORD_VERIFIER', factors: [] })
   const name = userIdForSrp(ctx, subject)
@@ -129,13 +129,6 @@ export const answerPasswordVerifier: Challenge = async (ctx, answer) => {
   })
 }
 
-/** Salt and verifier of the user; nobody, and a user without a password, has some that no password fits. */
-const passwordOf = (ctx: Context, pool: Pool, { user, nameKey }: Subject): { salt: string; verifier: Buffer } => {
-  const simulated = simulatedPassword(ctx, pool, nameKey)
-  const verifier = user && verifierOf(ctx, user)
-  return verifier && user?.password ? { salt: user.password.salt, verifier } : simulated
-}
-
 const isProof = async (
   ctx: Context,
   pool: Pool,
@@ -143,7 +136,7 @@ const isProof = async (
   block: SecretBlock,
   { signature, blockText, timestamp }: { signature: string; blockText: string; timestamp: string },
 ): Promise<boolean> => {
-  const { verifier } = passwordOf(ctx, pool, subject)
+  const { verifier, isReal } = passwordToEvaluate(ctx, pool, subject.user, subject.nameKey)
   const [A, B, b] = [block.A, block.B, block.b].map(number => Buffer.from(number, 'base64')) as [Buffer, Buffer, Buffer]
   const K = await sessionKey(ctx.compute, { A, B, b, verifier })
   if (K === undefined) return false
@@ -151,7 +144,7 @@ const isProof = async (
   const expected = claimSignature(K, srpPoolName(pool), name, Buffer.from(blockText, 'base64'), timestamp)
   const given = fromBase64(signature)
   const fits = given?.length === expected.length && timingSafeEqual(given, expected)
-  return fits && subject.user?.password !== undefined
+  return fits && isReal
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What all flows have in common. */
 import type { Context } from '../../context.ts'
 import type { SignIn } from '../attempt.ts'
-import type { Outcome } from '../finish.ts'
+import type { Outcome } from '../progress.ts'
 
 export interface Flow {
   /** Which operations may begin it: the public one, the administrator's, or both. */

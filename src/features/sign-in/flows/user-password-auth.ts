@@ -4,7 +4,7 @@ import { checkUserPassword } from '../../passwords/password.ts'
 import { continueAfterPassword, provePassword } from '../after-password.ts'
 import type { SignIn } from '../attempt.ts'
 import { required } from '../challenges/challenge.ts'
-import type { Outcome } from '../finish.ts'
+import type { Outcome } from '../progress.ts'
 import { findSubject } from '../subject.ts'
 import type { Flow } from './flow.ts'
 
@@ -16,7 +16,7 @@ const begin = async (ctx: Context, signIn: SignIn, parameters: Record<string, st
   const password = required(parameters, 'PASSWORD')
   const subject = await findSubject(ctx, signIn, required(parameters, 'USERNAME'), parameters['SECRET_HASH'])
   const user = await provePassword(ctx, signIn, subject, () =>
-    checkUserPassword(ctx, signIn.pool, subject.user, password),
+    checkUserPassword(ctx, signIn.pool, subject.user, password, subject.user?.username ?? subject.nameKey),
   )
   return continueAfterPassword(ctx, {
     signIn,

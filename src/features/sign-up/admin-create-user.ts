@@ -1,4 +1,7 @@
-/** AdminCreateUser: a new user with a temporary password, one without password, or the invitation once more. */
+/**
+ * AdminCreateUser, the administrator's sign-up of somebody else: a new user with a temporary password, one without
+ * password, or the invitation once more.
+ */
 import type { AdminCreateUserRequest } from '../../contract/types.ts'
 import { checkAttributes } from '../../core/attributes.ts'
 import {
@@ -26,7 +29,7 @@ import {
   type NewUser,
   type User,
   updateUser,
-} from './user.ts'
+} from '../users/user.ts'
 
 /**
  * Creates the user and sends the invitation, or renews the temporary password of an invited one (RESEND). Returns the

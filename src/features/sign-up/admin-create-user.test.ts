@@ -73,6 +73,23 @@ onEachDatabase(testApp => {
       await createTestUser(app, pool, 'ann')
     })
 
+    test('of a pool that is deleted at the same time is refused or gone', async () => {
+      for (let round = 0; round < 4; round++) {
+        const pool = await createTestPool(app)
+        const results = await Promise.allSettled([
+          createTestUser(app, pool, 'ann'),
+          app.aws.createGroup({ UserPoolId: pool.UserPoolId, GroupName: 'staff' }),
+          app.aws.deleteUserPool({ UserPoolId: pool.UserPoolId }),
+          createTestUser(app, pool, 'bob'),
+          app.aws.createGroup({ UserPoolId: pool.UserPoolId, GroupName: 'other' }),
+        ])
+        const { errors } = outcomes(results)
+        errors.delete('ResourceNotFoundException')
+        assert.deepEqual(errors, new Set())
+        await assert.rejects(createTestUser(app, pool, 'ann'), { name: 'ResourceNotFoundException' })
+      }
+    })
+
     test('must have a name that nobody has', async () => {
       const pool = await createTestPool(app)
       await createTestUser(app, pool, 'ann', { name: 'first' })

@@ -1,0 +1,30 @@
+/**
+ * Which step of a sign-in may follow which. Everything else is a fault of the program and ends the sign-in: no step leads
+ * past another by accident.
+ */
+import type { ChallengeNameType } from '../../contract/types.ts'
+import type { Outcome } from './progress.ts'
+
+type Step = ChallengeNameType | 'tokens'
+
+const secondFactors = ['SMS_MFA', 'EMAIL_OTP', 'SOFTWARE_TOKEN_MFA'] as const
+/** What may follow when a first factor is proven. */
+const afterFirstFactor = ['tokens', ...secondFactors, 'SELECT_MFA_TYPE', 'MFA_SETUP'] as const
+
+const edges: Partial<Record<ChallengeNameType | 'begin', readonly Step[]>> = {
+  begin: ['PASSWORD_VERIFIER', 'NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
+  PASSWORD_VERIFIER: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
+  NEW_PASSWORD_REQUIRED: afterFirstFactor,
+  SELECT_MFA_TYPE: secondFactors,
+  MFA_SETUP: ['tokens', 'EMAIL_OTP'],
+  SMS_MFA: ['tokens'],
+  EMAIL_OTP: ['tokens'],
+  SOFTWARE_TOKEN_MFA: ['tokens'],
+}
+
+/** The outcome, when it may follow the step that was answered or the beginning. */
+export const along = (from: ChallengeNameType | 'begin', outcome: Outcome): Outcome => {
+  const to = 'tokens' in outcome ? 'tokens' : outcome.challenge
+  if (!edges[from]?.includes(to)) throw new Error(`No step of a sign-in leads from ${from} to ${to}.`)
+  return outcome
+}

@@ -1,0 +1,30 @@
+/** What the steps of a sign-in hand to one another. */
+import type { AuthenticationResultType, ChallengeNameType } from '../../contract/types.ts'
+import type { Factor } from '../../core/claims.ts'
+import type { User } from '../users/user.ts'
+import type { SignIn } from './attempt.ts'
+
+/** What a step of a sign-in leads to: the next challenge or tokens. */
+export type Outcome =
+  | {
+      challenge: ChallengeNameType
+      session: string
+      parameters: Record<string, string>
+      available?: ChallengeNameType[]
+    }
+  | { tokens: AuthenticationResultType }
+
+/** A sign-in whose user has proven something. */
+export interface Progress {
+  signIn: SignIn
+  user: User
+  /** Of the attempt: a digest of the name that the sign-in began with. */
+  nameKey: string
+  factors: Factor[]
+  /** True in the answer to the request that began the sign-in, which tells the client the user's real name. */
+  isFirstAnswer: boolean
+}
+
+/** Parameters that the first answer adds to whatever challenge it brings. */
+export const firstAnswerParameters = ({ isFirstAnswer, user }: Progress): Record<string, string> =>
+  isFirstAnswer ? { USER_ID_FOR_SRP: user.username } : {}
