@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
 import { ConfigError, readConfig } from './config.ts'
+import { isAllowedAddress, isAllowedHost } from './core/network-addresses.ts'
 
 const key = 'CENOTEKEY:0123456789abcdef'
 
@@ -30,3 +35,47 @@ for (const [text, reason] of [
     await assert.rejects(readConfig(['--rate-limits', text], {}), new ConfigError(reason))
   })
 }
+
+describe('networks that may be called', () => {
+  const networks = async (args: string[], environment: NodeJS.ProcessEnv = {}) =>
+    (await readConfig(args, environment)).allowedNetworks
+  const withKey = ['--access-key', key]
+
+  test('are loopback in local mode', async () => {
+    const local = await networks([])
+    assert.equal(isAllowedAddress(local, '127.0.0.1'), true)
+    assert.equal(isAllowedAddress(local, '::1'), true)
+    assert.equal(isAllowedAddress(local, '10.0.0.1'), false)
+  })
+
+  test('are none with an access key, and none beyond loopback', async () => {
+    assert.equal(isAllowedAddress(await networks(withKey), '127.0.0.1'), false)
+    assert.equal(isAllowedAddress(await networks(['--host', '0.0.0.0', '--insecure']), '127.0.0.1'), false)
+  })
+
+  test('are those of option, environment and file', async () => {
+    const listed = await networks([...withKey, '--allow-private-network', '10.1.0.0/16, idp.internal,,fd00::1'])
+    assert.equal(isAllowedAddress(listed, '10.1.2.3'), true)
+    assert.equal(isAllowedAddress(listed, '10.2.2.3'), false)
+    assert.equal(isAllowedAddress(listed, 'fd00::1'), true)
+    assert.equal(isAllowedHost(listed, 'idp.internal'), true)
+    const fromEnvironment = await networks(withKey, { CENOTE_ALLOW_PRIVATE_NETWORK: '10.0.0.1' })
+    assert.equal(isAllowedAddress(fromEnvironment, '10.0.0.1'), true)
+    const folder = await mkdtemp(join(tmpdir(), 'cenote-config-'))
+    try {
+      const file = join(folder, 'cenote.yaml')
+      writeFileSync(file, 'allowPrivateNetwork: 192.168.0.0/16\n')
+      const fromFile = await networks(['--config', file, ...withKey])
+      assert.equal(isAllowedAddress(fromFile, '192.168.3.4'), true)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
+  test('are told apart from what is no network', async () => {
+    await assert.rejects(
+      networks(['--allow-private-network', '10.0.0.0/8,10.0.0.0/40']),
+      new ConfigError('allow-private-network: 10.0.0.0/40 is not a host name, an address or a CIDR block'),
+    )
+  })
+})

@@ -10,12 +10,14 @@ import { createLog, logEvents } from './adapters/log.ts'
 import { adjustableClock, systemClock, systemRandom } from './adapters/system.ts'
 import { type App, createApp } from './app.ts'
 import { type Config, ConfigError, helpText, readConfig } from './config.ts'
+import { watchConnections } from './connections.ts'
 import { openDatabase } from './store/database.ts'
 import { createSeal, loadMasterKey } from './store/sealed.ts'
 import { version } from './version.ts'
 
 const tickIntervalMs = 5_000
 const warmAfterMs = 300
+const stopSignals = ['SIGTERM', 'SIGINT'] as const
 /** How long requests under way may take after a signal. */
 const drainMs = 8_000
 /**
@@ -39,6 +41,7 @@ const start = async (config: Config): Promise<void> => {
 
   let handle: RequestListener = (_request, response) => response.writeHead(503, { 'retry-after': '1' }).end()
   const server = await listen(config, (request, response) => handle(request, response))
+  const connections = watchConnections(server)
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : config.port
   const scheme = config.tls === undefined ? 'http' : 'https'
@@ -90,10 +93,12 @@ const start = async (config: Config): Promise<void> => {
 
   const stopTicking = tickRegularly(app, log)
   const stop = async (signal: string): Promise<void> => {
+    // A second signal ends the program at once.
+    for (const name of stopSignals) process.off(name, stop)
     log.info({ signal }, 'draining')
     app.drain()
     stopTicking()
-    await drained(server)
+    await connections.drain(drainMs)
     delivery?.close()
     keyPairs.close()
     await compute.close()
@@ -102,7 +107,7 @@ const start = async (config: Config): Promise<void> => {
     log.flush()
     process.exit(0)
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
+  for (const name of stopSignals) process.on(name, stop)
   process.on('unhandledRejection', cause => log.error({ cause }, 'unhandled rejection'))
 }
 
@@ -143,17 +148,6 @@ const tickRegularly = (app: App, log: ReturnType<typeof createLog>): (() => void
   }, tickIntervalMs)
   return () => clearInterval(timer)
 }
-
-/** Resolves when the last request is answered, or when its time is up. */
-const drained = (server: Server): Promise<void> =>
-  new Promise(resolve => {
-    const force = setTimeout(() => server.closeAllConnections(), drainMs)
-    server.close(() => {
-      clearTimeout(force)
-      resolve()
-    })
-    server.closeIdleConnections()
-  })
 
 const run = async (args: string[]): Promise<void> => {
   const [command, ...rest] = args

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { CognitoIdentityProvider } from '@aws-sdk/client-cognito-identity-provider'
-import { type Config, isLoopback, options, readConfig } from '../src/config.ts'
+import { type Config, ConfigError, isLoopback, options, readConfig } from '../src/config.ts'
 import { makeSigningCertificate } from '../src/features/user-pools/certificate.ts'
 import { version } from '../src/version.ts'
 import { type Program, type ProgramOptions, runProgram, scratchFolder, startProgram } from './support/program.ts'
@@ -90,8 +90,8 @@ after(() => slow.program[Symbol.asyncDispose]())
 
 describe('the command line', () => {
   test('help names every option and its variable, on standard output', async () => {
-    for (const args of [[], ['--help'], ['-h'], ['help'], ['start', '--help']]) {
-      const { code, stdout, stderr } = await runProgram(args)
+    const ways = [[], ['--help'], ['-h'], ['help'], ['start', '--help']]
+    for (const { code, stdout, stderr } of await Promise.all(ways.map(args => runProgram(args)))) {
       assert.deepEqual([code, stderr], [0, ''])
       for (const { name, variable } of options)
         assert.ok(stdout.includes(`--${name}`) && stdout.includes(variable), name)
@@ -355,11 +355,22 @@ describe('the command line', () => {
         /cannot be opened: file is not a database/,
       ],
     ]
+    // A mistake in the configuration always ends in the same way; a few of them show it, the others are only read.
+    let mistakes = 0
     const rest = table.values()
     await Promise.all(
       Array.from({ length: 3 }, async () => {
         for (const [what, given, reason] of rest) {
           const { args, env } = Array.isArray(given) ? { args: given, env: {} } : given
+          const mistake = await readConfig(args, env).then(
+            () => undefined,
+            error => (error instanceof ConfigError ? error.message : assert.fail(error)),
+          )
+          if (mistake !== undefined && ++mistakes > 5) {
+            assert.match(mistake, reason, what)
+            assert.ok(!mistake.includes('\n') && !mistake.includes('planted'), `${what}: ${mistake}`)
+            continue
+          }
           const { code, stdout, stderr } = await runProgram(['start', ...args], { env })
           assert.deepEqual([code, stdout], [1, ''], `${what}: ${stderr}`)
           assert.match(stderr, /^cenote: [^\n]+\n$/, what)
@@ -676,6 +687,19 @@ accessKeys:
 })
 
 describe('a signal', () => {
+  test('that comes a second time ends it at once', async () => {
+    await using program = await startProgram(['--data', ':memory:'])
+    const under = exchange(program.url, [rawRequest('CreateUserPool', '{', ['Content-Length: 100'])])
+    await new Promise(resolve => setTimeout(resolve, 200))
+    program.signal('SIGTERM')
+    await new Promise(resolve => setTimeout(resolve, 200))
+    const began = performance.now()
+    program.signal('SIGINT')
+    assert.equal((await program.ended).signal, 'SIGINT')
+    assert.ok(performance.now() - began < 1_000)
+    await under
+  })
+
   test('lets the requests under way finish, and what they were told is true', async () => {
     const data = join(newFolder(), 'data')
     const body = '{"PoolName":"late"}'

@@ -1,8 +1,9 @@
 /**
  * Bundles the program: `dist/cenote.js` and, beside it, the programs of its threads. With `--if-stale` it does nothing
- * when the bundle is newer than every source.
+ * when the bundle is newer than every source. `--outdir DIR` puts it elsewhere.
  */
 import { globSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { version } from '../src/version.ts'
 
@@ -12,9 +13,15 @@ const entryPoints = {
   'password-hash-worker': 'src/adapters/password-hash-worker.ts',
 }
 
+const {
+  values: { outdir, 'if-stale': ifStale },
+} = parseArgs({
+  options: { outdir: { type: 'string', default: 'dist' }, 'if-stale': { type: 'boolean', default: false } },
+})
+
 const isFresh = (): boolean => {
   try {
-    const built = Math.min(...Object.keys(entryPoints).map(name => statSync(`dist/${name}.js`).mtimeMs))
+    const built = Math.min(...Object.keys(entryPoints).map(name => statSync(`${outdir}/${name}.js`).mtimeMs))
     const sources = [...globSync('src/**/*.ts'), 'package.json', 'package-lock.json']
     return sources.every(file => statSync(file).mtimeMs < built)
   } catch {
@@ -25,11 +32,11 @@ const isFresh = (): boolean => {
 const { version: packageVersion } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
 if (packageVersion !== version) throw new Error(`src/version.ts says ${version}, package.json says ${packageVersion}`)
 
-if (!process.argv.includes('--if-stale') || !isFresh()) {
-  rmSync('dist', { recursive: true, force: true })
+if (!ifStale || !isFresh()) {
+  rmSync(outdir, { recursive: true, force: true })
   await build({
     entryPoints,
-    outdir: 'dist',
+    outdir,
     bundle: true,
     splitting: true,
     chunkNames: 'cenote-[name]-[hash]',

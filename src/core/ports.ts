@@ -72,7 +72,7 @@ export interface FetchRequest {
   timeoutMs?: number
   /** The longest body of an answer; 1 MiB by default. */
   bytesMax?: number
-  /** How many redirects of a GET are followed; 3 by default. The answer to one too many is returned as it is for 0. */
+  /** How many redirects of a GET are followed; 3 by default. With 0 a redirect is an answer like any other. */
   redirectsMax?: number
 }
 

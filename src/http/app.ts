@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Hono, type Context as HonoContext } from 'hono'
 import type { Services } from '../features/context.ts'
+import { findUiImage } from '../features/managed-login/ui-customization.ts'
 import { issuerOf } from '../features/settings.ts'
 import { findPool } from '../features/user-pools/pool.ts'
 import { getSigningKeys, presentJwks } from '../features/user-pools/signing-keys.ts'
@@ -51,6 +52,20 @@ export const createFaces = (options: FaceOptions): Routes => {
     if (pool === undefined) return c.json({ message: 'User pool not found' }, 404, openToAll)
     const publicUrl = publicUrlOf(c, options)
     return c.json(discovery(issuerOf(services.settings, publicUrl, pool), `${publicUrl}/${pool.id}`), 200, wellKnown)
+  })
+
+  app.get(`${poolPath}/:target/:version/assets/images/image.jpg`, async c => {
+    const { poolId = '', target = '', version = '' } = c.req.param()
+    const image =
+      target.length > 128 || version.length > 20 ? undefined : await findUiImage(services, poolId, target, version)
+    if (image === undefined) return c.json({ message: 'Not found' }, 404)
+    return c.body(Buffer.from(image.bytes), 200, {
+      'content-type': image.contentType,
+      'cache-control': 'public, max-age=31536000, immutable',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; sandbox",
+      ...openToAll,
+    })
   })
 
   app.get('/health', c => c.json({ status: 'ok' }))

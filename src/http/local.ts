@@ -76,7 +76,8 @@ export const localFace = (options: LocalFaceOptions): Hono<Bindings> => {
 
   if (testControls !== undefined) {
     face.post('/clock', async c => {
-      const { advance } = await c.req.json<{ advance?: unknown }>().catch(() => ({ advance: undefined }))
+      const body = await c.req.json<{ advance?: unknown } | null>().catch(() => null)
+      const advance = body?.advance
       const ms = typeof advance === 'string' || typeof advance === 'number' ? parseDuration(advance) : undefined
       if (ms === undefined) {
         return c.json({ message: 'Send {"advance": "PT1H"}: an ISO 8601 duration or a number of seconds.' }, 400)

@@ -5,6 +5,9 @@ import type { TestApp } from './app.ts'
 
 export const roleArn = 'arn:aws:iam::123456789012:role/CognitoCloudWatchLogsRole'
 
+/** The bodies that fetch takes, as far as the tests send them. */
+export type UploadBody = string | Buffer<ArrayBuffer> | ReadableStream
+
 /** A row as an object; what is left out is empty, but for what every row needs. */
 export type ImportedRow = Record<string, string>
 
@@ -49,7 +52,7 @@ export const createJob = async (
 }
 
 /** As the AWS documentation has it done with curl. */
-export const put = (url: string, body: BodyInit): Promise<Response> =>
+export const put = (url: string, body: UploadBody): Promise<Response> =>
   fetch(url, {
     method: 'PUT',
     headers: { 'x-amz-server-side-encryption': 'aws:kms' },
@@ -66,7 +69,7 @@ export const describeJob = async (app: TestApp, poolId: string, jobId: string): 
 export const startJob = async (
   app: TestApp,
   poolId: string,
-  file: BodyInit,
+  file: UploadBody,
   algorithm?: PasswordHashingAlgorithmType,
 ): Promise<string> => {
   const { jobId, url } = await createJob(app, poolId, algorithm)
@@ -80,7 +83,7 @@ export const startJob = async (
 export const importFile = async (
   app: TestApp,
   poolId: string,
-  file: BodyInit,
+  file: UploadBody,
   algorithm?: PasswordHashingAlgorithmType,
 ): Promise<UserImportJobType> => {
   const jobId = await startJob(app, poolId, file, algorithm)

@@ -1,5 +1,5 @@
 /** The program as its users run it: a process of its own, with options, an environment and two streams. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,13 +34,24 @@ export interface Program extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const entry = join(import.meta.dirname, '../../src/main.ts')
+const root = join(import.meta.dirname, '../..')
 const startMs = 20_000
 
 const running = new Set<ChildProcess>()
+let bundle: { path: string; remove(): void } | undefined
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
+  bundle?.remove()
 })
+
+/** The program as it is installed, bundled once by each test file that needs it: it starts three times as fast. */
+const entry = (): string => {
+  if (bundle === undefined) {
+    bundle = scratchFolder()
+    execFileSync(process.execPath, ['tools/build.ts', '--outdir', join(bundle.path, 'dist')], { cwd: root })
+  }
+  return join(bundle.path, 'dist/cenote.js')
+}
 
 /** A folder that exists until `remove` is called. */
 export const scratchFolder = (): { path: string; remove(): void } => {
@@ -50,8 +61,9 @@ export const scratchFolder = (): { path: string; remove(): void } => {
 
 const launch = (args: string[], { env = {}, cwd }: ProgramOptions) => {
   const own = cwd === undefined ? scratchFolder() : undefined
+  const program = entry()
   const began = performance.now()
-  const child = spawn(process.execPath, [entry, ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     cwd: cwd ?? own?.path,
     // Nothing of the surroundings but what a process needs, so that a variable set here or there changes no test.
     env: { PATH: process.env['PATH'], HOME: own?.path ?? cwd, TMPDIR: process.env['TMPDIR'], ...env },

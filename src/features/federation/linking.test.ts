@@ -115,7 +115,7 @@ onEachDatabase(testApp => {
       const accessToken = await createSignedInUser(app, pool, 'cid')
       const before = await app.aws.adminGetUser({ UserPoolId: pool.UserPoolId, Username: 'cid' })
       app.advance(1_000)
-      assert.deepEqual(without$metadata(await link(pool, local('cid'), subject('Google', '1098'))), {})
+      assert.deepEqual(membersOf(await link(pool, local('cid'), subject('Google', '1098'))), {})
       const dateCreated = app.now()
       const text = `[{"userId":"1098","providerName":"Google","providerType":"Google","issuer":null,"primary":false,"dateCreated":${dateCreated}}]`
       const user = await app.aws.adminGetUser({ UserPoolId: pool.UserPoolId, Username: 'cid' })
@@ -411,7 +411,7 @@ onEachDatabase(testApp => {
       const mapped = { ProviderName: 'Corp', ProviderAttributeName: 'email', ProviderAttributeValue: 'a@example.com' }
       await link(pool, local('ann'), subject('Google', '1'))
       await link(pool, local('ann'), mapped)
-      assert.deepEqual(without$metadata(await disable(pool, subject('Google', '1'))), {})
+      assert.deepEqual(membersOf(await disable(pool, subject('Google', '1'))), {})
       assert.deepEqual(
         ((await identitiesOf(pool, 'ann')) as { providerName: string }[]).map(({ providerName }) => providerName),
         ['Corp'],
@@ -475,7 +475,7 @@ onEachDatabase(testApp => {
     })
   })
 
-  const without$metadata = ({ $metadata: _, ...rest }: { $metadata: unknown }): object => rest
+  const membersOf = ({ $metadata: _, ...rest }: { $metadata: unknown }): object => rest
 
   const idTokenClaims = async ({ UserPoolId, ClientId }: TestPool, USERNAME: string) => {
     const { AuthenticationResult } = await app.aws.adminInitiateAuth({

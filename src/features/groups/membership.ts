@@ -2,6 +2,7 @@
 import type { Selectable } from 'kysely'
 import { groupNotFound, tooManyGroupsOfUser } from '../../core/errors.ts'
 import { isForeignKeyViolation } from '../../store/database.ts'
+import { prepared } from '../../store/prepared.ts'
 import type { GroupRow, UserRow } from '../../store/tables.ts'
 import { type Context, inTransaction, type ReadContext, type TransactionContext } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
@@ -15,18 +16,20 @@ export const groupsOf = (
   user: Pick<User, 'id'>,
   afterName = '',
   limit = groupsPerUserMax,
-): Promise<GroupRow[]> =>
-  ctx.db
+): Promise<GroupRow[]> => selectGroups(ctx.db, user.id, afterName, limit)
+
+const selectGroups = prepared((db, userId: string, afterName: string, limit: number) =>
+  db
     .selectFrom('group_members')
     .innerJoin('groups', join =>
       join.onRef('groups.pool_id', '=', 'group_members.pool_id').onRef('groups.name', '=', 'group_members.group_name'),
     )
     .selectAll('groups')
-    .where('group_members.user_id', '=', user.id)
+    .where('group_members.user_id', '=', userId)
     .where('group_members.group_name', '>', afterName)
     .orderBy('group_members.group_name')
-    .limit(limit)
-    .execute()
+    .limit(limit),
+)
 
 /**
  * Adds the user; a member stays one.

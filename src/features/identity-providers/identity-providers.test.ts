@@ -295,6 +295,7 @@ onEachDatabase(testApp => {
       })
       await create(UserPoolId, { ProviderType: 'Google' })
       await app.aws.deleteIdentityProvider({ UserPoolId, ProviderName: 'MyProvider' })
+      await app.aws.updateUserPool({ UserPoolId })
       const { UserPool } = await app.aws.describeUserPool({ UserPoolId })
       assert.equal(UserPool?.SchemaAttributes?.filter(({ Name }) => Name === 'identities').length, 1)
     })

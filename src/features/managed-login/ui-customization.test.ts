@@ -64,6 +64,18 @@ onEachDatabase(testApp => {
       assert.deepEqual(await get(poolId, clientId), stored)
     })
 
+    test('has a logo that is served as an image and as nothing else', async () => {
+      const { poolId, clientId } = await createPoolWithDomain()
+      const stored = await set(poolId, { ClientId: clientId, ImageFile: png(300, 80) })
+      const ImageUrl = stored?.ImageUrl ?? ''
+      const answer = await fetch(ImageUrl)
+      assert.equal(answer.headers.get('content-type'), 'image/png')
+      assert.equal(answer.headers.get('x-content-type-options'), 'nosniff')
+      assert.match(answer.headers.get('content-security-policy') ?? '', /sandbox/)
+      assert.deepEqual(new Uint8Array(await answer.arrayBuffer()), new Uint8Array(png(300, 80)))
+      assert.equal((await fetch(ImageUrl.replace(clientId, 'ALL'))).status, 404)
+    })
+
     test('is an empty structure before it is set', async () => {
       const { poolId, clientId } = await createPoolWithDomain()
       assert.deepEqual(await get(poolId), {})

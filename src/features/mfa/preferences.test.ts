@@ -213,20 +213,20 @@ onEachDatabase(testApp => {
       ['us-east-1_none', 'ann', 'ResourceNotFoundException'],
     ] as const) {
       for (const call of [
-        app.aws.adminSetUserMFAPreference({ UserPoolId, Username, SMSMfaSettings: on }),
-        app.aws.adminGetUserAuthFactors({ UserPoolId, Username }),
-        app.aws.adminDeleteSoftwareToken({ UserPoolId, Username }),
+        () => app.aws.adminSetUserMFAPreference({ UserPoolId, Username, SMSMfaSettings: on }),
+        () => app.aws.adminGetUserAuthFactors({ UserPoolId, Username }),
+        () => app.aws.adminDeleteSoftwareToken({ UserPoolId, Username }),
       ]) {
-        assert.equal((await failureOf(call))?.name, name)
+        assert.equal((await failureOf(call()))?.name, name)
       }
     }
     for (const call of [
-      app.aws.setUserMFAPreference({ AccessToken: 'a.b.c', SMSMfaSettings: on }),
-      app.aws.getUserAuthFactors({ AccessToken: 'a.b.c' }),
-      app.aws.associateSoftwareToken({ AccessToken: 'a.b.c' }),
-      app.aws.verifySoftwareToken({ AccessToken: 'a.b.c', UserCode: '123456' }),
+      () => app.aws.setUserMFAPreference({ AccessToken: 'a.b.c', SMSMfaSettings: on }),
+      () => app.aws.getUserAuthFactors({ AccessToken: 'a.b.c' }),
+      () => app.aws.associateSoftwareToken({ AccessToken: 'a.b.c' }),
+      () => app.aws.verifySoftwareToken({ AccessToken: 'a.b.c', UserCode: '123456' }),
     ]) {
-      assert.deepEqual(await failureOf(call), notAuthorized('Invalid Access Token'))
+      assert.deepEqual(await failureOf(call()), notAuthorized('Invalid Access Token'))
     }
   })
 

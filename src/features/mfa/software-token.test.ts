@@ -179,6 +179,36 @@ onEachDatabase(testApp => {
     assert.deepEqual(await failureOf(answer(pool, 'ann', first, device.code(1))), sessionUsed)
   })
 
+  test('on two nodes a code works once and wrong ones share one count', async () => {
+    if (app.kind !== 'postgres') return
+    const node = await app.secondNode()
+    const pool = await createMfaPool(app, optional)
+    const device = await createHolder(pool, 'ann')
+    const on = (target: TestApp, session: string | undefined, code: string) =>
+      respond(
+        target,
+        pool.clientId,
+        'ann',
+        { ChallengeName: 'SOFTWARE_TOKEN_MFA', Session: session },
+        {
+          SOFTWARE_TOKEN_MFA_CODE: code,
+        },
+      )
+    const begun = await Promise.all([app, node, app, node].map(each => beginWithPassword(each, pool.clientId, 'ann')))
+    const all = await Promise.allSettled(
+      begun.map(({ Session }, index) => on(index % 2 === 0 ? node : app, Session, device.code())),
+    )
+    assert.equal(all.filter(each => each.status === 'fulfilled').length, 1)
+    const { Session } = await beginWithPassword(app, pool.clientId, 'ann')
+    const failures = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        failureOf(on(index % 2 === 0 ? node : app, Session, device.wrongCode())),
+      ),
+    )
+    assert.equal(failures.filter(failure => failure?.name === wrong.name).length, 5)
+    await node.close()
+  })
+
   test('only six digits are a code, and a missing one is named', async () => {
     const pool = await createMfaPool(app, optional)
     const device = await createHolder(pool, 'ann')

@@ -7,6 +7,7 @@
  */
 import { sql } from 'kysely'
 import { passwordAttemptsExceeded, tooManyRequests } from '../../core/errors.ts'
+import { prepared } from '../../store/prepared.ts'
 import type { SignInFailureRow } from '../../store/tables.ts'
 import { type Context, inTransaction, type Services, type TransactionContext } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
@@ -102,8 +103,14 @@ const forgiveFailures = async (ctx: Context, key: string): Promise<void> => {
   if (forgiven === undefined) await assertNotLocked(ctx, key)
 }
 
-const findFailures = (ctx: Pick<Context, 'db'>, key: string): Promise<SignInFailureRow | undefined> =>
-  ctx.db.selectFrom('sign_in_failures').selectAll().where('key', '=', key).executeTakeFirst()
+const findFailures = async (ctx: Pick<Context, 'db'>, key: string): Promise<SignInFailureRow | undefined> => {
+  const [row] = await selectFailures(ctx.db, key)
+  return row
+}
+
+const selectFailures = prepared((db, key: string) =>
+  db.selectFrom('sign_in_failures').selectAll().where('key', '=', key),
+)
 
 /** A lock that ends later than any lock can was left by a clock that has been set back since. */
 const isLocked = (row: SignInFailureRow, now: number): boolean =>

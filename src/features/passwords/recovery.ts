@@ -23,7 +23,7 @@ import {
 } from '../messages/codes.ts'
 import { sendNewCode } from '../messages/send.ts'
 import { type Pool, passwordPolicy } from '../user-pools/pool.ts'
-import { getUserById, getUserByName, type User, type UserStatus, updateUser, writeAttributes } from '../users/user.ts'
+import { getUserById, getUserByName, type User, type UserStatus, updateUser } from '../users/user.ts'
 import { clearFailures, lockoutKey } from './lockout.ts'
 import { checkHistory, makePassword, replacePassword } from './password.ts'
 import { findNamedUser, simulateDelivery } from './unknown-user.ts'
@@ -98,8 +98,8 @@ const isSecondFactor = (pool: Pool, { mfa }: User, attribute: VerifiableAttribut
 }
 
 /**
- * Sets a new password with the code of ForgotPassword or AdminResetUserPassword; the address that the code went to is
- * verified by it. The policy comes before the code, so that a bad password does not use up a try; the history comes after
+ * Sets a new password with the code of ForgotPassword or AdminResetUserPassword. Such codes go to verified addresses only;
+ * one that has lost its mark since, because another user took over the alias, does not get it back here. The policy comes before the code, so that a bad password does not use up a try; the history comes after
  * it, because what it says is for the user alone.
  * @throws UserNotFoundException, LimitExceededException, InvalidPasswordException, CodeMismatchException,
  * ExpiredCodeException, UserNotConfirmedException, NotAuthorizedException, PasswordHistoryPolicyViolationException
@@ -128,7 +128,6 @@ export const confirmForgotPassword = async (
     const current = await getUserById(tx, pool, user.id)
     // The code proves the address it went to; the user may have another one by now, or have been disabled.
     if (!current.enabled || current.attributes.get(proven.attribute) !== proven.destination) throw codeExpired()
-    await writeAttributes(tx, user, new Map([[`${proven.attribute}_verified`, 'true']]))
     await clearFailures(tx, lockoutKey(ctx, pool, user))
   })
 }

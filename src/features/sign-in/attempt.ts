@@ -83,21 +83,37 @@ const sessionLengthMax = 2_048
 const contentLength = 512
 
 /** The sealed attempt after the id of its client, because some operations are told nothing but the session. */
-export const sealSession = (ctx: Pick<Context, 'seal'>, client: Client, attempt: Attempt): string =>
-  `${client.id}.${ctx.seal.seal(purpose, paddedJson(attempt, contentLength), boundTo(client))}`
+export const sealSession = (ctx: Pick<Context, 'seal'>, client: Client, attempt: Attempt): string => {
+  const sealed = ctx.seal.seal(purpose, paddedJson(attempt, contentLength), boundTo(client))
+  const clientId = Buffer.from(client.id, 'utf8')
+  return Buffer.concat([Buffer.from([clientId.length]), clientId, Buffer.from(sealed, 'base64url')]).toString(
+    'base64url',
+  )
+}
 
 /** JSON of a length that does not tell whether there is a user, nor anything else of what it holds. */
 export const paddedJson = (attempt: Attempt, length: number): string => JSON.stringify(attempt).padEnd(length)
 
 /** Undefined when the text is no session of this client. Expiry and use are not looked at. */
 export const openSession = (ctx: Pick<Context, 'seal'>, client: Client, session: string): Attempt | undefined => {
-  if (session.length > sessionLengthMax || clientIdOf(session) !== client.id) return undefined
-  const opened = ctx.seal.open(purpose, session.slice(client.id.length + 1), boundTo(client))
+  const parts = splitSession(session)
+  if (parts?.clientId !== client.id) return undefined
+  const opened = ctx.seal.open(purpose, parts.sealed, boundTo(client))
   return opened && (JSON.parse(opened.toString('utf8')) as Attempt)
 }
 
-/** The id of a client that the text begins with, unproven; undefined when it begins with none. */
-export const clientIdOf = (session: string): string | undefined => /^([\w+]{1,128})\./.exec(session)?.[1]
+/** The id of the client that a session names, unproven; undefined when it names none. */
+export const clientIdOf = (session: string): string | undefined => splitSession(session)?.clientId
+
+const splitSession = (session: string): { clientId: string; sealed: string } | undefined => {
+  if (session.length > sessionLengthMax) return undefined
+  const bytes = Buffer.from(session, 'base64url')
+  const [length = 0] = bytes
+  const clientId = bytes.subarray(1, 1 + length).toString('utf8')
+  // One spelling only, and nothing that could not be the id of a client.
+  if (bytes.toString('base64url') !== session || !/^[\w+]{1,128}$/.test(clientId)) return undefined
+  return { clientId, sealed: bytes.subarray(1 + length).toString('base64url') }
+}
 
 /** Binds a sealed value to the client and, with it, to the pool. */
 export const boundTo = (client: Client): string => `${client.poolId} ${client.id}`

@@ -3,6 +3,7 @@
  * came of them share an `origin_jti`. A row exists only for what was revoked one by one; what ends all sessions of a user
  * raises the session epoch of the user instead.
  */
+import { prepared } from '../../store/prepared.ts'
 import type { Context, TransactionContext } from '../context.ts'
 
 /** No access token lives longer, so this long a revocation outlives the refresh token. */
@@ -28,10 +29,10 @@ export const revokeSession = async (
 
 /** Whether the session was revoked. */
 export const isRevoked = async (ctx: Pick<Context, 'db'>, originJti: string): Promise<boolean> => {
-  const row = await ctx.db
-    .selectFrom('revoked_sessions')
-    .select('origin_jti')
-    .where('origin_jti', '=', originJti)
-    .executeTakeFirst()
-  return row !== undefined
+  const rows = await selectRevoked(ctx.db, originJti)
+  return rows.length > 0
 }
+
+const selectRevoked = prepared((db, originJti: string) =>
+  db.selectFrom('revoked_sessions').select('origin_jti').where('origin_jti', '=', originJti),
+)

@@ -341,13 +341,12 @@ const dropOldLogs = async (ctx: Services): Promise<void> => {
     .innerJoin('user_import_jobs', 'user_import_jobs.id', 'user_import_log.job_id')
     .select(['user_import_log.job_id as jobId', 'user_import_log.line as line'])
     .where('user_import_jobs.completed_at', '<', ctx.clock.now() - logKeptMs)
-    .orderBy('user_import_log.line')
     .limit(logRowsAtOnce)
     .execute()
-  const [first] = old
-  if (first === undefined) return
-  const lines = old.filter(row => row.jobId === first.jobId).map(row => row.line)
-  await inTransaction(ctx, tx =>
-    tx.db.deleteFrom('user_import_log').where('job_id', '=', first.jobId).where('line', 'in', lines).execute(),
-  )
+  for (const [jobId, rows] of Map.groupBy(old, row => row.jobId)) {
+    const lines = rows.map(row => row.line)
+    await inTransaction(ctx, tx =>
+      tx.db.deleteFrom('user_import_log').where('job_id', '=', jobId).where('line', 'in', lines).execute(),
+    )
+  }
 }

@@ -5,13 +5,14 @@
  * Owned by this folder: the directory of users, their attributes and their verification. Not owned: passwords, groups,
  * sessions and how a user signs up or in.
  */
-import type { Selectable } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
 import type { AttributeType, MFAOptionType, UserType } from '../../contract/types.ts'
 import { userNotFound, userPoolNotFound } from '../../core/errors.ts'
 import { filterKey } from '../../core/list-users-filter.ts'
 import { canonicalName } from '../../core/usernames.ts'
 import { isForeignKeyViolation } from '../../store/database.ts'
-import type { UserRow } from '../../store/tables.ts'
+import { prepared } from '../../store/prepared.ts'
+import type { Tables, UserRow } from '../../store/tables.ts'
 import type { ReadContext, TransactionContext } from '../context.ts'
 import { isCaseSensitive, type Pool } from '../user-pools/pool.ts'
 import { searchText } from './search.ts'
@@ -70,13 +71,14 @@ export const hasPassword = (user: Pick<User, 'password' | 'importedHash'>): bool
  * addresses. Undefined when there is none.
  */
 export const findUserByName = async (ctx: ReadContext, pool: Pool, name: string): Promise<User | undefined> =>
-  userFromRows(
-    await withAttributes(ctx)
-      .innerJoin('sign_in_names', 'sign_in_names.user_id', 'users.id')
-      .where('sign_in_names.pool_id', '=', pool.id)
-      .where('sign_in_names.name_key', '=', nameKey(pool, name))
-      .execute(),
-  )
+  userFromRows(await selectByName(ctx.db, pool.id, nameKey(pool, name)))
+
+const selectByName = prepared((db, poolId: string, key: string) =>
+  withAttributes(db)
+    .innerJoin('sign_in_names', 'sign_in_names.user_id', 'users.id')
+    .where('sign_in_names.pool_id', '=', poolId)
+    .where('sign_in_names.name_key', '=', key),
+)
 
 /** As findUserByName. @throws UserNotFoundException */
 export const getUserByName = async (ctx: ReadContext, pool: Pool, name: string): Promise<User> => {
@@ -87,7 +89,11 @@ export const getUserByName = async (ctx: ReadContext, pool: Pool, name: string):
 
 /** The user with this `sub` in this pool. */
 export const findUserById = async (ctx: ReadContext, pool: Pool, id: string): Promise<User | undefined> =>
-  userFromRows(await withAttributes(ctx).where('users.id', '=', id).where('users.pool_id', '=', pool.id).execute())
+  userFromRows(await selectById(ctx.db, pool.id, id))
+
+const selectById = prepared((db, poolId: string, id: string) =>
+  withAttributes(db).where('users.id', '=', id).where('users.pool_id', '=', poolId),
+)
 
 /** As findUserById. @throws UserNotFoundException */
 export const getUserById = async (ctx: ReadContext, pool: Pool, id: string): Promise<User> => {
@@ -97,13 +103,14 @@ export const getUserById = async (ctx: ReadContext, pool: Pool, id: string): Pro
 }
 
 /** One row for each attribute, at least one: a single statement never shows a user who is half deleted. */
-const withAttributes = (ctx: ReadContext) =>
-  ctx.db
+function withAttributes(db: Kysely<Tables>) {
+  return db
     .selectFrom('users')
     .leftJoin('user_attributes', 'user_attributes.user_id', 'users.id')
     .selectAll('users')
     .select(['user_attributes.name as attribute_name', 'user_attributes.value as attribute_value'])
     .orderBy('user_attributes.name')
+}
 
 type RowWithAttribute = Selectable<UserRow> & { attribute_name: string | null; attribute_value: string | null }
 
