@@ -304,8 +304,8 @@ const noFile: { values: Values; accessKeys: AccessKey[] } = { values: new Map(),
 const readFile = async (path: string): Promise<{ values: Values; accessKeys: AccessKey[] }> => {
   let document: unknown
   try {
-    const { parse } = await import('yaml')
-    document = parse(readFileSync(path, 'utf8'))
+    const { parseYaml } = await import('./yaml.ts')
+    document = parseYaml(readFileSync(path, 'utf8'))
   } catch (error) {
     throw new ConfigError(
       `cannot read ${path}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,

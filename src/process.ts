@@ -83,8 +83,6 @@ const start = async (config: Config): Promise<void> => {
     },
   )
   handle = app.listener
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host
-  process.stdout.write(`cenote listening on ${scheme}://${host}:${port}\n`)
   // The first requests go before the threads and spare keys that later ones profit from.
   setTimeout(() => {
     compute.warm()
@@ -109,6 +107,10 @@ const start = async (config: Config): Promise<void> => {
   }
   for (const name of stopSignals) process.on(name, stop)
   process.on('unhandledRejection', cause => log.error({ cause }, 'unhandled rejection'))
+
+  // Last, because whoever reads it may send a request or a signal at once.
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  process.stdout.write(`cenote listening on ${scheme}://${host}:${port}\n`)
 }
 
 const databaseFile = (folder: string): string => (folder === ':memory:' ? folder : join(folder, 'cenote.db'))

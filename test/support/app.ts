@@ -68,7 +68,10 @@ export interface TestApp extends AsyncDisposable {
   events: Event[]
   /** Lines that were logged as warnings or errors. */
   logged: { level: string; message: string; details: object }[]
-  /** A second node on the same database (PostgreSQL or a file), with the same master key and clock. */
+  /**
+   * A second node on the same database, with the same master key and clock: on PostgreSQL, or on a SQLite file when this
+   * node is closed.
+   */
   secondNode(): Promise<TestApp>
   close(): Promise<void>
 }

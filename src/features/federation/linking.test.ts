@@ -462,6 +462,25 @@ onEachDatabase(testApp => {
       await signInUser(app, pool, 'cid')
     })
 
+    test('ends a reset of the password that is under way', async () => {
+      const pool = await createTestPool(app)
+      const { ClientId } = pool
+      await createSignedInUser(app, pool, 'cid', { email: 'cid@example.com', email_verified: 'true' })
+      const reset = async () =>
+        app.aws.confirmForgotPassword({
+          ClientId,
+          Username: 'cid',
+          ConfirmationCode: await app.lastCode('cid@example.com'),
+          Password: testPassword,
+        })
+      await app.aws.forgotPassword({ ClientId, Username: 'cid' })
+      await disable(pool, subject('Cognito', 'cid'))
+      await assert.rejects(reset(), { name: 'ExpiredCodeException' })
+      await app.aws.forgotPassword({ ClientId, Username: 'cid' })
+      await reset()
+      await signInUser(app, pool, 'cid')
+    })
+
     test('refuses an unknown local user, and another name of the attribute', async () => {
       const pool = await newPool()
       await assert.rejects(disable(pool, subject('Cognito', 'nobody')), {

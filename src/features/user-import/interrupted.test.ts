@@ -53,13 +53,13 @@ onEachDatabase(testApp => {
   test('another node goes on where a node was lost, and no line counts twice', async () => {
     const count = 1_000
     const first = await appOnFile()
-    const second = await first.secondNode()
     const { poolId } = await createPool(first)
     const jobId = await startJob(first, poolId, await csvOf(first, poolId, manyRows(count)))
     const lost = assert.rejects(first.app.tick())
-    await untilSome(second, poolId, jobId)
+    await untilSome(first, poolId, jobId)
     await first.close()
     await lost
+    const second = await first.secondNode()
     const left = await describeJob(second, poolId, jobId)
     const users = left.ImportedUsers ?? 0
     assert.equal(left.Status, 'InProgress')
@@ -73,10 +73,11 @@ onEachDatabase(testApp => {
     await second.close()
   })
 
-  test('of two nodes one does the work', async () => {
+  test('of several that tick at once one does the work', async () => {
     const count = 200
     const first = await appOnFile()
-    const second = await first.secondNode()
+    // Only one process at a time can have a SQLite file.
+    const second = first.kind === 'postgres' ? await first.secondNode() : first
     const { poolId } = await createPool(first)
     const jobId = await startJob(first, poolId, await csvOf(first, poolId, manyRows(count)))
     await Promise.all([first.app.tick(), second.app.tick(), first.app.tick(), second.app.tick()])
@@ -88,18 +89,18 @@ onEachDatabase(testApp => {
   test('a node that stops leaves the rest to others at once', async () => {
     const count = 600
     const first = await appOnFile()
-    const second = await first.secondNode()
     const { poolId } = await createPool(first)
     const jobId = await startJob(first, poolId, await csvOf(first, poolId, manyRows(count)))
     const work = first.app.tick()
-    await untilSome(second, poolId, jobId)
+    await untilSome(first, poolId, jobId)
     first.app.drain()
     await work
+    await first.close()
+    const second = await first.secondNode()
     assert.equal((await describeJob(second, poolId, jobId)).Status, 'InProgress')
     await second.app.tick()
     await assertWhole(second, poolId, jobId, count)
     await second.close()
-    await first.close()
   })
 
   test('a job whose time is over is continued by the next tick', async () => {
@@ -119,13 +120,13 @@ onEachDatabase(testApp => {
 
   test('a job that is stopped while its node is lost stays stopped', async () => {
     const first = await appOnFile()
-    const second = await first.secondNode()
     const { poolId } = await createPool(first)
     const jobId = await startJob(first, poolId, await csvOf(first, poolId, manyRows(1_000)))
     const lost = assert.rejects(first.app.tick())
-    await untilSome(second, poolId, jobId)
+    await untilSome(first, poolId, jobId)
     await first.close()
     await lost
+    const second = await first.secondNode()
     const { UserImportJob: stopped } = await second.aws.stopUserImportJob({ UserPoolId: poolId, JobId: jobId })
     second.advance(minutes(2))
     await second.app.tick()
