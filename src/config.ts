@@ -31,6 +31,8 @@ export interface Config {
   /** 32 bytes in hex or base64; undefined: generated into the data folder. */
   masterKey: string | undefined
   accessKeys: AccessKey[]
+  /** YAML file whose pools, clients and users exist before the first request. */
+  seedFile: string | undefined
   smtpUrl: string | undefined
   lambdaEndpoint: string | undefined
   /** What may be called beyond the public internet, when an administrator of a pool names it. */
@@ -140,6 +142,14 @@ export const options: Option[] = [
     doc: 'Access key that may do everything. More keys, each with an IAM policy, go into the file under `accessKeys`.',
   },
   {
+    name: 'seed',
+    kind: 'text',
+    value: 'FILE',
+    variable: 'CENOTE_SEED',
+    default: 'none',
+    doc: 'YAML file of pools, clients, groups and users that exist before the first request; see docs/seed.md.',
+  },
+  {
     name: 'smtp',
     kind: 'text',
     value: 'URL',
@@ -245,6 +255,7 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
     account: readAccount(text('account') ?? '000000000000'),
     masterKey: text('master-key'),
     accessKeys,
+    seedFile: text('seed'),
     smtpUrl: readUrl('smtp', text('smtp'), ['smtp:', 'smtps:']),
     lambdaEndpoint: readUrl('lambda-endpoint', text('lambda-endpoint'), ['http:', 'https:']),
     allowedNetworks: readNetworks(text('allow-private-network'), isLoopback(host) && accessKeys.length === 0),

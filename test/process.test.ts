@@ -140,6 +140,7 @@ describe('the command line', () => {
         shown: ({ accessKeys: [key] }) => key && `${key.id}:${key.secret}`,
         none: undefined,
       },
+      seed: { values: ['a.yaml', 'b.yaml', 'c.yaml'], shown: ({ seedFile }) => seedFile, none: undefined },
       smtp: { values: ['smtp://a', 'smtps://b', 'smtp://c'], shown: ({ smtpUrl }) => smtpUrl, none: undefined },
       'lambda-endpoint': {
         values: ['http://a', 'https://b', 'http://c'],

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { operations, structures } from '../../src/contract/model.ts'
 import type { OperationName } from '../../src/contract/types.ts'
-import { notYetNames } from '../../src/features/not-yet.ts'
 import { onEachDatabase, type TestApp } from '../support/app.ts'
 import {
   attributeList,
@@ -48,7 +47,7 @@ onEachDatabase(testApp => {
     for (const [name, { input: structure }] of Object.entries(operations)) {
       const members = Object.keys(structures[structure]?.members ?? {})
       const member = members.find(candidate => candidate === 'NextToken' || candidate === 'PaginationToken')
-      if (member === undefined || (notYetNames as readonly string[]).includes(name)) continue
+      if (member === undefined) continue
       const size = members.find(candidate => candidate === 'MaxResults' || candidate === 'Limit')
       const input = { ...smallestInput(name as OperationName, known), ...(size !== undefined && { [size]: 1 }) }
       const { status, text } = await wire.call(name, input)

@@ -41,7 +41,7 @@ export const createWire = (url: string): Wire => {
     new Promise((resolve, reject) => {
       const bytes = typeof body === 'string' ? Buffer.from(body) : body
       const outgoing = request(
-        { agent, host: hostname, port, method, path, headers: { ...headers, 'content-length': bytes.length } },
+        { agent, host: hostname, port, method, path, headers: { ...present(headers), 'content-length': bytes.length } },
         incoming => {
           const chunks: Buffer[] = []
           incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -70,6 +70,10 @@ export const createWire = (url: string): Wire => {
     close: () => agent.destroy(),
   }
 }
+
+/** A header that is undefined is left out. */
+const present = (headers: OutgoingHttpHeaders): OutgoingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined))
 
 const isSigned = (operation: string): boolean =>
   Object.hasOwn(operations, operation) && operations[operation as OperationName].auth === 'sigv4'

@@ -1,52 +1,17 @@
 /** The operations on app clients and their secrets. */
 import type { UserPoolClientType } from '../../contract/types.ts'
-import { concurrentModification, invalidParameter, limitExceeded } from '../../core/errors.ts'
-import { newClientId, newClientSecret } from '../../core/ids.ts'
 import { inTransaction, type Operations } from '../context.ts'
 import { type PageBinding, readPage, writePage } from '../pages.ts'
 import { inPool } from '../user-pools/pool.ts'
-import { type Client, clientFromRows, getClient } from './client.ts'
-import { addClientSecret, deleteClientSecret, insertClientSecret, presentClientSecret } from './client-secrets.ts'
-import { makeClientSettings } from './client-settings.ts'
+import { createClient, updateClient } from './change-client.ts'
+import { type Client, getClient } from './client.ts'
+import { addClientSecret, deleteClientSecret, presentClientSecret } from './client-secrets.ts'
 import { setClientSessions } from './session-configuration.ts'
 
-const clientsPerPoolMax = 1_000
-
 export const appClientOperations = {
-  CreateUserPoolClient: inPool(async (ctx, pool, input) => {
-    if (input.GenerateSecret === true && input.ClientSecret !== undefined) {
-      throw invalidParameter('GenerateSecret and ClientSecret cannot be used together.')
-    }
-    const secret = input.GenerateSecret === true ? newClientSecret(ctx.random) : input.ClientSecret
-    const settings = await makeClientSettings(ctx, pool, input, {
-      hasSecret: secret !== undefined,
-      activity: 'creating',
-    })
-    const now = ctx.clock.now()
-    const row = {
-      id: newClientId(ctx.random),
-      pool_id: pool.id,
-      name: input.ClientName,
-      settings: JSON.stringify(settings),
-      version: 1,
-      created_at: now,
-      updated_at: now,
-      sso_session_minutes: null,
-    }
-    const client = await inTransaction(ctx, async tx => {
-      const { count } = await tx.db
-        .selectFrom('clients')
-        .select(select => select.fn.countAll<number>().as('count'))
-        .where('pool_id', '=', pool.id)
-        .executeTakeFirstOrThrow()
-      if (Number(count) >= clientsPerPoolMax) throw limitExceeded('The user pool has reached its limit of app clients.')
-      await tx.db.insertInto('clients').values(row).execute()
-      if (secret !== undefined) await insertClientSecret(tx, row.id, secret)
-      const secrets = await tx.db.selectFrom('client_secrets').selectAll().where('client_id', '=', row.id).execute()
-      return clientFromRows(ctx, row, secrets)
-    })
-    return { UserPoolClient: present(client) }
-  }),
+  CreateUserPoolClient: inPool(async (ctx, pool, input) => ({
+    UserPoolClient: present(await createClient(ctx, pool, input)),
+  })),
 
   DescribeUserPoolClient: inPool(async (ctx, pool, input) => ({
     UserPoolClient: present(await getClient(ctx, input.ClientId, pool)),
@@ -74,22 +39,7 @@ export const appClientOperations = {
 
   UpdateUserPoolClient: inPool(async (ctx, pool, input) => {
     const client = await getClient(ctx, input.ClientId, pool)
-    const hasSecret = client.secrets.length > 0
-    const settings = await makeClientSettings(ctx, pool, input, { hasSecret, activity: 'updating' })
-    const changes = { name: input.ClientName ?? client.name, updated_at: ctx.clock.now() }
-    const updated = await inTransaction(ctx, async tx => {
-      const row = await tx.db
-        .updateTable('clients')
-        .set({ ...changes, settings: JSON.stringify(settings), version: client.version + 1 })
-        .where('id', '=', client.id)
-        .where('version', '=', client.version)
-        .returning('id')
-        .executeTakeFirst()
-      return row !== undefined
-    })
-    await ctx.caches.invalidate('clients', client.id)
-    if (!updated) throw concurrentModification()
-    return { UserPoolClient: present({ ...client, name: changes.name, updatedAt: changes.updated_at, settings }) }
+    return { UserPoolClient: present(await updateClient(ctx, pool, client, input)) }
   }),
 
   DeleteUserPoolClient: inPool(async (ctx, pool, input) => {

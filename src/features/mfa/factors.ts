@@ -4,7 +4,7 @@ import { decideMfa, type MfaDecision, type MfaFactor, mfaFactors } from '../../c
 import type { ReadContext } from '../context.ts'
 import type { VerifiableAttribute } from '../messages/codes.ts'
 import type { Pool } from '../user-pools/pool.ts'
-import type { MfaSettings, User } from '../users/user.ts'
+import { hasPassword, type MfaSettings, type User } from '../users/user.ts'
 import { findSoftwareToken } from './software-tokens.ts'
 
 /** The attribute that a factor sends codes to. */
@@ -66,7 +66,7 @@ export const configuredAuthFactors = async (
   const first = pool.settings.Policies?.SignInPolicy?.AllowedFirstAuthFactors ?? []
   const second = (pool.settings.MfaConfiguration ?? 'OFF') === 'OFF' ? [] : factorsOfPool(pool)
   const has: [AuthFactorType, boolean][] = [
-    ['PASSWORD', user.password !== undefined],
+    ['PASSWORD', hasPassword(user)],
     ['EMAIL_OTP', user.attributes.has('email') && (first.includes('EMAIL_OTP') || second.includes('EMAIL_OTP'))],
     ['SMS_OTP', user.attributes.has('phone_number') && (first.includes('SMS_OTP') || second.includes('SMS_MFA'))],
     ['SOFTWARE_TOKEN', (await findSoftwareToken(ctx, user)) !== undefined],

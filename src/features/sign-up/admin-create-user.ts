@@ -31,16 +31,35 @@ import {
   updateUser,
 } from '../users/user.ts'
 
+/** What the API leaves to the server and the seed file can decide. */
+export interface CreationOptions {
+  /** The `sub`. */
+  id?: string | undefined
+  /** The password of the request is not a temporary one, and the user is confirmed. */
+  permanentPassword?: boolean
+  enabled?: boolean | undefined
+}
+
 /**
  * Creates the user and sends the invitation, or renews the temporary password of an invited one (RESEND). Returns the
  * user as stored; a failing delivery leaves it stored.
  * @throws UsernameExistsException, AliasExistsException, InvalidPasswordException, InvalidParameterException,
  * UserNotFoundException, UnsupportedUserStateException, CodeDeliveryFailureException
  */
-export const adminCreateUser = (ctx: Context, pool: Pool, input: AdminCreateUserRequest): Promise<User> =>
-  input.MessageAction === 'RESEND' ? resendInvitation(ctx, pool, input) : createUser(ctx, pool, input)
+export const adminCreateUser = (
+  ctx: Context,
+  pool: Pool,
+  input: AdminCreateUserRequest,
+  options: CreationOptions = {},
+): Promise<User> =>
+  input.MessageAction === 'RESEND' ? resendInvitation(ctx, pool, input) : createUser(ctx, pool, input, options)
 
-const createUser = async (ctx: Context, pool: Pool, input: AdminCreateUserRequest): Promise<User> => {
+const createUser = async (
+  ctx: Context,
+  pool: Pool,
+  input: AdminCreateUserRequest,
+  { id = newUuid(ctx.random), permanentPassword = false, enabled }: CreationOptions,
+): Promise<User> => {
   const form = checkUsernameForm(pool.settings, input.Username)
   const requested = input.UserAttributes ?? []
   // In pools that sign in with addresses the given name is the address; it wins over an attribute of that name.
@@ -48,17 +67,18 @@ const createUser = async (ctx: Context, pool: Pool, input: AdminCreateUserReques
   const passwordless = !input.TemporaryPassword && allowsNoPassword(pool)
   const schema = pool.settings.SchemaAttributes ?? []
   const { values } = checkAttributes({ schema, phase: 'admin-create', passwordless }, attributes)
-  const password = passwordless ? undefined : temporaryPassword(ctx, pool, input.TemporaryPassword)
+  const password = passwordless ? undefined : initialPassword(ctx, pool, input.TemporaryPassword, permanentPassword)
   if ((await findUserByName(ctx, pool, input.Username)) !== undefined) throw nameTaken(pool, form)
   const invitations = input.MessageAction === 'SUPPRESS' ? [] : invitationsTo(values, input.DesiredDeliveryMediums)
 
-  const id = newUuid(ctx.random)
   const username = form === 'username' ? input.Username : id
+  const make = permanentPassword ? makePassword : makeTemporary
   const user = await insert(ctx, pool, input.ForceAliasCreation === true, {
     id,
     username,
-    status: password === undefined ? 'CONFIRMED' : 'FORCE_CHANGE_PASSWORD',
-    password: password === undefined ? undefined : await makeTemporary(ctx, pool, { id, username }, password),
+    status: password === undefined || permanentPassword ? 'CONFIRMED' : 'FORCE_CHANGE_PASSWORD',
+    password: password === undefined ? undefined : await make(ctx, pool, { id, username }, password),
+    enabled,
     attributes: values,
   })
   await send(ctx, pool, user, invitations, password)
@@ -83,9 +103,9 @@ const allowsNoPassword = (pool: Pool): boolean =>
     factor => factor === 'EMAIL_OTP' || factor === 'SMS_OTP',
   ) ?? false
 
-const temporaryPassword = (ctx: Context, pool: Pool, given: string | undefined): string => {
+const initialPassword = (ctx: Context, pool: Pool, given: string | undefined, permanent: boolean): string => {
   if (!given) return generatePassword(passwordPolicy(pool), ctx.random)
-  checkPassword(passwordPolicy(pool), given, 'temporary password')
+  checkPassword(passwordPolicy(pool), given, permanent ? 'password' : 'temporary password')
   return given
 }
 
@@ -95,7 +115,7 @@ const makeTemporary = (ctx: Context, pool: Pool, owner: Pick<User, 'id' | 'usern
 const resendInvitation = async (ctx: Context, pool: Pool, input: AdminCreateUserRequest): Promise<User> => {
   const user = await getUserByName(ctx, pool, input.Username)
   if (user.status !== 'FORCE_CHANGE_PASSWORD') throw resendNotPossible(input.Username)
-  const password = temporaryPassword(ctx, pool, input.TemporaryPassword)
+  const password = initialPassword(ctx, pool, input.TemporaryPassword, false)
   const invitations = invitationsTo(user.attributes, input.DesiredDeliveryMediums)
   const stored = await makeTemporary(ctx, pool, user, password)
   const renewed = await inTransaction(ctx, async tx => {

@@ -12,13 +12,19 @@ import { insertSigningKeys, makeSigningKeyRows } from './signing-keys.ts'
 const poolsPerRegionMax = 1_000
 
 /**
- * Stores a new pool together with its signing keys.
+ * Stores a new pool together with its signing keys. Its id is a generated one unless it is given; that must begin with
+ * the region.
  * @throws LimitExceededException when the region is full.
  */
-export const createPool = async (ctx: Context, name: string, settings: PoolSettings): Promise<Pool> => {
+export const createPool = async (
+  ctx: Context,
+  name: string,
+  settings: PoolSettings,
+  id = newPoolId(ctx.random, ctx.region),
+): Promise<Pool> => {
   const now = ctx.clock.now()
   const row = {
-    id: newPoolId(ctx.random, ctx.region),
+    id,
     region: ctx.region,
     name,
     settings: JSON.stringify(settings),

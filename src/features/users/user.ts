@@ -312,6 +312,8 @@ export interface NewUser {
   password: UserPassword | undefined
   importedHash?: string | undefined
   mfa?: MfaSettings
+  /** True by default. */
+  enabled?: boolean | undefined
   attributes: Map<string, string>
 }
 
@@ -329,19 +331,7 @@ export const insertUser = async (
   try {
     await tx.db
       .insertInto('users')
-      .values({
-        id: user.id,
-        pool_id: pool.id,
-        username: user.username,
-        username_search: filterKey('username', user.username),
-        status: user.status,
-        enabled: 1,
-        created_at: now,
-        updated_at: now,
-        ...passwordColumns(user.password),
-        imported_password_hash: user.importedHash ?? null,
-        ...(user.mfa !== undefined && { mfa: JSON.stringify(user.mfa) }),
-      })
+      .values(userRow(pool, user, now))
       .execute()
   } catch (error) {
     throw isForeignKeyViolation(error) ? userPoolNotFound(pool.id) : error
@@ -351,7 +341,7 @@ export const insertUser = async (
   return {
     ...user,
     poolId: pool.id,
-    enabled: true,
+    enabled: user.enabled ?? true,
     createdAt: now,
     updatedAt: now,
     sessionEpoch: 0,
@@ -361,6 +351,96 @@ export const insertUser = async (
     attributes: new Map([...user.attributes].filter(([, value]) => value !== '').sort(byName)),
   }
 }
+
+/** A name that was free was taken by somebody else before it was inserted. Roll back and try again. */
+export class NamesMoved extends Error {}
+
+/**
+ * Inserts many new users at once, with a handful of statements however many they are. Those one of whose names another
+ * user has, or an earlier one of these, are left out; returned is the kind of that name, as in NameTaken, by the id of
+ * the user who was left out.
+ * @throws NamesMoved, ResourceNotFoundException when the pool was deleted meanwhile.
+ */
+export const insertUsers = async (
+  tx: TransactionContext,
+  pool: Pool,
+  users: readonly NewUser[],
+): Promise<Map<string, string>> => {
+  const now = tx.clock.now()
+  const wanted = users.map(user => ({ user, names: signInNames(pool, user) }))
+  const taken = await takenNames(
+    tx,
+    pool,
+    wanted.flatMap(({ names }) => [...names.keys()]),
+  )
+  const leftOut = new Map<string, string>()
+  const free: typeof wanted = []
+  for (const candidate of wanted) {
+    const conflict = [...candidate.names].find(([key]) => taken.has(key))
+    if (conflict !== undefined) {
+      leftOut.set(candidate.user.id, conflict[1])
+      continue
+    }
+    for (const key of candidate.names.keys()) taken.add(key)
+    free.push(candidate)
+  }
+  if (free.length === 0) return leftOut
+
+  const userRows = free.map(({ user }) => userRow(pool, user, now))
+  try {
+    await tx.db.insertInto('users').values(userRows).execute()
+  } catch (error) {
+    throw isForeignKeyViolation(error) ? userPoolNotFound(pool.id) : error
+  }
+  const attributeRows = free.flatMap(({ user }) => attributeRowsOf({ id: user.id, poolId: pool.id }, user.attributes))
+  if (attributeRows.length > 0) await tx.db.insertInto('user_attributes').values(attributeRows).execute()
+  const nameRows = free
+    .flatMap(({ user, names }) =>
+      [...names].map(([key, kind]) => ({ pool_id: pool.id, name_key: key, kind, user_id: user.id })),
+    )
+    // Everyone takes names in the same order.
+    .sort((one, other) => (one.name_key < other.name_key ? -1 : 1))
+  const { numInsertedOrUpdatedRows } = await tx.db
+    .insertInto('sign_in_names')
+    .values(nameRows)
+    .onConflict(conflict => conflict.columns(['pool_id', 'name_key']).doNothing())
+    .executeTakeFirstOrThrow()
+  if (Number(numInsertedOrUpdatedRows) !== nameRows.length) throw new NamesMoved()
+  return leftOut
+}
+
+const takenNames = async (tx: TransactionContext, pool: Pool, keys: readonly string[]): Promise<Set<string>> => {
+  if (keys.length === 0) return new Set()
+  const rows = await tx.db
+    .selectFrom('sign_in_names')
+    .select('name_key')
+    .where('pool_id', '=', pool.id)
+    .where('name_key', 'in', keys)
+    .execute()
+  return new Set(rows.map(row => row.name_key))
+}
+
+const userRow = (pool: Pool, user: NewUser, now: number) => ({
+  id: user.id,
+  pool_id: pool.id,
+  username: user.username,
+  username_search: filterKey('username', user.username),
+  status: user.status,
+  enabled: 1,
+  created_at: now,
+  updated_at: now,
+  ...passwordColumns(user.password),
+  imported_password_hash: user.importedHash ?? null,
+  mfa: JSON.stringify(user.mfa ?? {}),
+})
+
+/** Rows of the attributes that have a value. */
+const attributeRowsOf = (user: Pick<User, 'id' | 'poolId'>, attributes: ReadonlyMap<string, string | undefined>) =>
+  [...attributes].flatMap(([name, value]) =>
+    value === undefined || value === ''
+      ? []
+      : [{ user_id: user.id, pool_id: user.poolId, name, value, search: searchText(name, value) }],
+  )
 
 /** The order in which attributes are read from the database. */
 const byName = ([one]: [string, string], [other]: [string, string]): number => (one < other ? -1 : 1)
