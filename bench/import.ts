@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { call, measure } from './load.ts'
+import { agent, call, measure } from './load.ts'
 import { freePort, launch, residentMegabytes, type Server } from './processes.ts'
 
 const { values } = parseArgs({ options: { rows: { type: 'string', default: '100000' } } })
@@ -102,6 +102,16 @@ try {
       `  sign-ins: p50 ${round(alone.p50Ms)}, p99 ${round(alone.p99Ms)} ms; memory ${round(residentMegabytes(server.pid))} MB`,
     )
 
+    const rename = (index: number) =>
+      call(server, 'AdminUpdateUserAttributes', {
+        UserPoolId,
+        Username: 'ann',
+        UserAttributes: [{ Name: 'name', Value: `Ann ${index}` }],
+      })
+    await loopDelay(server)
+    const writes = await measure(server, rename, { ...load, connections: 1 })
+    sayDelay(`single writes, ${round(writes.perSecond)} a second`, await loopDelay(server))
+
     const { CSVHeader } = await call<{ CSVHeader: string[] }>(server, 'GetCSVHeader', { UserPoolId })
     const { UserImportJob: job } = await call<{ UserImportJob: { JobId: string; PreSignedUrl: string } }>(
       server,
@@ -153,5 +163,6 @@ try {
   }
 } finally {
   rmSync(temporary, { recursive: true, force: true })
-  process.exit()
+  // Connections that are kept alive would hold the program up.
+  agent.destroy()
 }

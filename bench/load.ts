@@ -2,7 +2,7 @@
 import { Agent, request } from 'node:http'
 import { cpuSeconds, type Server } from './processes.ts'
 
-const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+export const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 
 /** One call of the AWS JSON API; resolves to the parsed answer, rejects when the server refuses. */
 export const call = <Answer = Record<string, unknown>>(

@@ -39,6 +39,9 @@ const start = async (config: Config): Promise<void> => {
   process.removeAllListeners('warning')
   process.on('warning', warning => log.debug({ cause: warning }, 'warning of the runtime'))
 
+  // A mistake in the file is told before anything is opened.
+  const seed = config.seedFile === undefined ? undefined : await (await import('./seed.ts')).loadSeed(config.seedFile)
+
   let handle: RequestListener = (_request, response) => response.writeHead(503, { 'retry-after': '1' }).end()
   const server = await listen(config, (request, response) => handle(request, response))
   const connections = watchConnections(server)
@@ -56,6 +59,7 @@ const start = async (config: Config): Promise<void> => {
   const keyPairs = createKeyPairs()
   const delivery =
     config.smtpUrl === undefined ? undefined : (await import('./adapters/smtp.ts')).smtpDelivery(config.smtpUrl)
+  const ownUrl = `${scheme}://localhost:${port}`
   const app = await createApp(
     {
       settings: {
@@ -67,7 +71,7 @@ const start = async (config: Config): Promise<void> => {
         allowedNetworks: config.allowedNetworks,
       },
       accessKeys: config.accessKeys,
-      publicUrl: config.publicUrl ?? `${scheme}://localhost:${port}`,
+      publicUrl: config.publicUrl ?? ownUrl,
     },
     {
       database,

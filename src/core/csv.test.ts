@@ -19,8 +19,10 @@ test('lines end in LF or CRLF, the last one also at the end of the file', () => 
     ['a', ['a']],
     ['a\n', ['a']],
     ['a\r\nb\n', ['a', 'b']],
-    ['a\n\nb', ['a', '', 'b']],
-    ['\n', ['']],
+    ['a\n\nb', ['a', 'b']],
+    ['\r\n\r\na\n', ['a']],
+    [' \n', [' ']],
+    ['\n', []],
     ['ä€😀\nñ', ['ä€😀', 'ñ']],
     ['"a\nb"', ['"a', 'b"']],
     ['a\rb\n', ['not-text']],
@@ -46,6 +48,16 @@ test('a line has at most 16,000 characters, whatever their bytes', () => {
     assert.deepEqual(texts(lines.slice(1)), ['too-long', 'b'])
   }
   assert.deepEqual(texts(linesOf(`${'x'.repeat(300_000)}\nb`, 4_096)), ['too-long', 'b'])
+})
+
+test('empty lines are left out and counted', () => {
+  assert.deepEqual(
+    linesOf('\n\r\na\n\n\nb\n\n').map(({ number, end }) => [number, end]),
+    [
+      [3, 5],
+      [6, 9],
+    ],
+  )
 })
 
 test('reading goes on at the end of any line', () => {

@@ -24,7 +24,7 @@ export interface CsvLine {
 }
 
 export interface LineSplitter {
-  /** The lines that end within these bytes, which follow those of the call before. */
+  /** The lines that end within these bytes, which follow those of the call before. Empty lines count but are left out. */
   push(bytes: Buffer): CsvLine[]
   /** The last line, when the file does not end in a line break. */
   finish(): CsvLine[]
@@ -45,12 +45,12 @@ export const createLineSplitter = (from: { offset: number; lines: number }): Lin
     if (length > lineBytesMax) parts = []
     else if (bytes.length > 0) parts.push(bytes)
   }
-  const endLine = (): CsvLine => {
+  const endLine = (): CsvLine[] => {
     lines += 1
-    const line = { number: lines, end: offset, ...textOf(parts, length) }
+    const line = length === 0 ? undefined : { number: lines, end: offset, ...textOf(parts, length) }
     parts = []
     length = 0
-    return line
+    return line === undefined || (line.text === '' && line.fault === undefined) ? [] : [line]
   }
   return {
     push(bytes) {
@@ -59,13 +59,13 @@ export const createLineSplitter = (from: { offset: number; lines: number }): Lin
       for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, start)) {
         append(bytes.subarray(start, at))
         offset += 1
-        found.push(endLine())
+        found.push(...endLine())
         start = at + 1
       }
       append(bytes.subarray(start))
       return found
     },
-    finish: () => (length > 0 ? [endLine()] : []),
+    finish: () => (length > 0 ? endLine() : []),
   }
 }
 

@@ -3,7 +3,7 @@
  * Nothing is written before the whole file has passed.
  */
 import { readFileSync } from 'node:fs'
-import { decodeInput, violationMessage } from '../contract/codec.ts'
+import { decodeInput } from '../contract/codec.ts'
 import { operations, type Shape, structures } from '../contract/model.ts'
 import type {
   CreateGroupRequest,
@@ -17,10 +17,10 @@ import type {
   SetUserPoolMfaConfigRequest,
 } from '../contract/types.ts'
 
-/** A mistake in the seed file, told to the operator in one line: file, place in the file, reason. */
+/** A mistake in the seed file: its place there, for example `pools[0].clients[1].CallbackURLs`, and the reason. */
 export class SeedError extends Error {
-  constructor(file: string, path: string, reason: string) {
-    super([file, path, reason.replace(/\s+/g, ' ').trim()].filter(part => part !== '').join(': '))
+  constructor(path: string, reason: string) {
+    super(path === '' ? reason : `${path}: ${reason}`)
   }
 }
 
@@ -53,11 +53,6 @@ export interface SeedPool extends Entry<CreateUserPoolRequest> {
   users: Entry<SeedUser>[]
 }
 
-export interface Seed {
-  file: string
-  pools: SeedPool[]
-}
-
 type Members = Readonly<Record<string, Shape>>
 type Json = Record<string, unknown>
 
@@ -71,14 +66,13 @@ const poolKeys = new Set<string>(['mfa', ...poolLists])
  * Reads and checks the file.
  * @throws SeedError
  */
-export const readSeed = async (file: string): Promise<Seed> => {
-  const reader = new Reader(file)
-  const document = reader.mapping('', await parse(file), 'a mapping with the key pools')
+export const readSeed = async (file: string): Promise<SeedPool[]> => {
+  const document = mappingOf('', await parse(file), 'a mapping with the key pools')
   const unknown = Object.keys(document).find(key => key !== 'pools')
-  if (unknown !== undefined) throw reader.refusal(unknown, 'unknown key')
-  const pools = reader.list('pools', document['pools']).map(({ path, value }) => readPool(reader, path, value))
-  reader.checkDistinct(pools, 'PoolName', pool => pool.input.PoolName)
-  return { file, pools }
+  if (unknown !== undefined) throw new SeedError(unknown, 'unknown key')
+  const pools = listOf('pools', document['pools']).map(({ path, value }) => readPool(path, value))
+  checkDistinct(pools, 'PoolName', pool => pool.input.PoolName)
+  return pools
 }
 
 const parse = async (file: string): Promise<unknown> => {
@@ -86,63 +80,63 @@ const parse = async (file: string): Promise<unknown> => {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    throw new SeedError(file, '', `cannot be read: ${messageOf(error)}`)
+    throw new SeedError('', `cannot be read: ${messageOf(error)}`)
   }
   const { parse } = await import('yaml')
   try {
     return parse(text)
   } catch (error) {
     // What follows the first line is an excerpt of the file, which may hold a secret.
-    throw new SeedError(file, '', `is no YAML: ${messageOf(error)}`)
+    throw new SeedError('', `is no YAML: ${messageOf(error)}`)
   }
 }
 
 const messageOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0]?.replace(/:$/, '') ?? ''
 
-const readPool = (reader: Reader, path: string, value: unknown): SeedPool => {
-  const { Id, ...all } = reader.mapping(path, value)
+const readPool = (path: string, value: unknown): SeedPool => {
+  const { Id, ...all } = mappingOf(path, value)
   const members = Object.fromEntries(Object.entries(all).filter(([key]) => !poolKeys.has(key)))
-  const id = reader.id(`${path}.Id`, Id, given => reader.decode(path, 'DescribeUserPool', { UserPoolId: given }, idOf))
+  const id = readId(`${path}.Id`, Id, given => decode(path, 'DescribeUserPool', { UserPoolId: given }, idOf))
   if (id !== undefined && !/^[a-z]{2,5}(?:-[a-z0-9]+){1,4}_[0-9A-Za-z]+$/.test(id)) {
-    throw reader.refusal(`${path}.Id`, 'must be a region, an underscore, and letters or digits')
+    throw new SeedError(`${path}.Id`, 'must be a region, an underscore, and letters or digits')
   }
-  const input = reader.entry(path, 'CreateUserPool', members).input
-  const entries = (key: (typeof poolLists)[number]) => reader.list(`${path}.${key}`, all[key])
+  const input = readEntry(path, 'CreateUserPool', members).input
+  const entries = (key: (typeof poolLists)[number]) => listOf(`${path}.${key}`, all[key])
   const inPool = <Name extends OperationName>(key: (typeof poolLists)[number], operation: Name) =>
-    entries(key).map(({ path: at, value: entry }) => reader.entry(at, operation, entry, anyPool))
+    entries(key).map(({ path: at, value: entry }) => readEntry(at, operation, entry, anyPool))
   const pool: SeedPool = {
     path,
     input,
     id,
-    mfa: isAbsent(all['mfa']) ? undefined : reader.entry(`${path}.mfa`, 'SetUserPoolMfaConfig', all['mfa'], anyPool),
+    mfa: isAbsent(all['mfa']) ? undefined : readEntry(`${path}.mfa`, 'SetUserPoolMfaConfig', all['mfa'], anyPool),
     resourceServers: inPool('resourceServers', 'CreateResourceServer'),
     identityProviders: inPool('identityProviders', 'CreateIdentityProvider'),
-    clients: entries('clients').map(({ path: at, value: entry }) => readClient(reader, at, entry)),
+    clients: entries('clients').map(({ path: at, value: entry }) => readClient(at, entry)),
     domains: inPool('domains', 'CreateUserPoolDomain'),
     groups: inPool('groups', 'CreateGroup'),
-    users: entries('users').map(({ path: at, value: entry }) => readUser(reader, at, entry)),
+    users: entries('users').map(({ path: at, value: entry }) => readUser(at, entry)),
   }
   if (pool.mfa !== undefined && input.MfaConfiguration !== undefined) {
-    throw reader.refusal(`${path}.MfaConfiguration`, 'stands in mfa when there is one')
+    throw new SeedError(`${path}.MfaConfiguration`, 'stands in mfa when there is one')
   }
-  reader.checkDistinct(pool.resourceServers, 'Identifier', server => server.input.Identifier)
-  reader.checkDistinct(pool.identityProviders, 'ProviderName', provider => provider.input.ProviderName)
-  reader.checkDistinct(pool.clients, 'ClientName', client => client.input.ClientName)
-  reader.checkDistinct(pool.domains, 'Domain', domain => domain.input.Domain)
-  reader.checkDistinct(pool.groups, 'GroupName', group => group.input.GroupName)
-  reader.checkDistinct(pool.users, 'Username', user => user.input.Username)
+  checkDistinct(pool.resourceServers, 'Identifier', server => server.input.Identifier)
+  checkDistinct(pool.identityProviders, 'ProviderName', provider => provider.input.ProviderName)
+  checkDistinct(pool.clients, 'ClientName', client => client.input.ClientName)
+  checkDistinct(pool.domains, 'Domain', domain => domain.input.Domain)
+  checkDistinct(pool.groups, 'GroupName', group => group.input.GroupName)
+  checkDistinct(pool.users, 'Username', user => user.input.Username)
   return pool
 }
 
 const idOf: Renames = { UserPoolId: 'Id' }
 
-const readClient = (reader: Reader, path: string, value: unknown): SeedPool['clients'][number] => {
-  const { ClientId, ...members } = reader.mapping(path, value)
-  const id = reader.id(`${path}.ClientId`, ClientId, given =>
-    reader.decode(path, 'DescribeUserPoolClient', { ...anyPool, ClientId: given }),
+const readClient = (path: string, value: unknown): SeedPool['clients'][number] => {
+  const { ClientId, ...members } = mappingOf(path, value)
+  const id = readId(`${path}.ClientId`, ClientId, given =>
+    decode(path, 'DescribeUserPoolClient', { ...anyPool, ClientId: given }),
   )
-  return { ...reader.entry(path, 'CreateUserPoolClient', members, anyPool), id }
+  return { ...readEntry(path, 'CreateUserPoolClient', members, anyPool), id }
 }
 
 const membersOf = (operation: OperationName): Members => structures[operations[operation].input]?.members ?? {}
@@ -159,23 +153,25 @@ const userMembers: Members = {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-const readUser = (reader: Reader, path: string, value: unknown): Entry<SeedUser> => {
-  const given = reader.mapping(path, value)
-  reader.checkMembers(path, userMembers, given)
-  const { Username, Attributes, Password, TemporaryPassword, Groups, Enabled } = withoutAbsent(given) as Partial<SeedUser>
+const readUser = (path: string, value: unknown): Entry<SeedUser> => {
+  const given = mappingOf(path, value)
+  checkMembers(path, userMembers, given)
+  const { Username, Attributes, Password, TemporaryPassword, Groups, Enabled } = withoutAbsent(
+    given,
+  ) as Partial<SeedUser>
   const created = { ...anyPool, Username, UserAttributes: Attributes, TemporaryPassword }
-  const decoded = reader.decode(path, 'AdminCreateUser', created, { UserAttributes: 'Attributes' })
+  const decoded = decode(path, 'AdminCreateUser', created, { UserAttributes: 'Attributes' })
   if (Password !== undefined) {
-    if (TemporaryPassword !== undefined) throw reader.refusal(path, 'Password and TemporaryPassword exclude each other')
-    reader.decode(path, 'AdminSetUserPassword', { ...anyPool, Username, Password })
+    if (TemporaryPassword !== undefined) throw new SeedError(path, 'Password and TemporaryPassword exclude each other')
+    decode(path, 'AdminSetUserPassword', { ...anyPool, Username, Password })
   }
   const groups = (Groups ?? []).map((GroupName, index) => {
-    reader.decode(path, 'AdminAddUserToGroup', { ...anyPool, Username, GroupName }, { GroupName: `Groups[${index}]` })
+    decode(path, 'AdminAddUserToGroup', { ...anyPool, Username, GroupName }, { GroupName: `Groups[${index}]` })
     return GroupName
   })
   const subs = decoded.UserAttributes?.filter(({ Name }) => Name === 'sub') ?? []
   if (subs.length > 1 || subs.some(({ Value }) => !uuid.test(Value ?? ''))) {
-    throw reader.refusal(`${path}.Attributes`, 'sub must be one UUID in lower case')
+    throw new SeedError(`${path}.Attributes`, 'sub must be one UUID in lower case')
   }
   return {
     path,
@@ -200,103 +196,95 @@ const isAbsent = (value: unknown): value is undefined | null => value === undefi
 const withoutAbsent = (value: Json): Json =>
   Object.fromEntries(Object.entries(value).filter(([, member]) => !isAbsent(member)))
 
-/** Reads parts of one file; every refusal names it. */
-class Reader {
-  readonly #file: string
+/** The value as a mapping without a prototype; nothing at all counts as an empty one. */
+const mappingOf = (path: string, value: unknown, what = 'a mapping'): Json => {
+  if (isAbsent(value)) return Object.create(null) as Json
+  if (typeof value !== 'object' || Array.isArray(value)) throw new SeedError(path, `must be ${what}`)
+  return Object.assign(Object.create(null) as Json, value)
+}
 
-  constructor(file: string) {
-    this.#file = file
+const listOf = (path: string, value: unknown): { path: string; value: unknown }[] => {
+  if (isAbsent(value)) return []
+  if (!Array.isArray(value)) throw new SeedError(path, mustBe({ type: 'list' }))
+  return value.map((entry: unknown, index) => ({ path: `${path}[${index}]`, value: entry }))
+}
+
+const readId = (path: string, value: unknown, check: (id: string) => unknown): string | undefined => {
+  if (isAbsent(value)) return undefined
+  if (typeof value !== 'string') throw new SeedError(path, mustBe({ type: 'string' }))
+  check(value)
+  return value
+}
+
+/** An entry whose members are those of the operation's input, but for the ones that the file implies. */
+const readEntry = <Name extends OperationName>(
+  path: string,
+  operation: Name,
+  value: unknown,
+  implied: Json = {},
+): Entry<OperationInputs[Name]> => {
+  const given = mappingOf(path, value)
+  const members = Object.entries(membersOf(operation)).filter(([name]) => !Object.hasOwn(implied, name))
+  checkMembers(path, Object.fromEntries(members), given)
+  return { path, input: decode(path, operation, { ...given, ...implied }) }
+}
+
+/** Keys and types; the contract's decoder ignores the former and does not say where the latter are wrong. */
+const checkMembers = (path: string, members: Members, value: Json): void => {
+  for (const [key, member] of Object.entries(value)) {
+    const shape = Object.hasOwn(members, key) ? members[key] : undefined
+    if (shape === undefined) throw new SeedError(`${path}.${key}`, 'unknown key')
+    checkType(`${path}.${key}`, shape, member)
   }
+}
 
-  refusal(path: string, reason: string): SeedError {
-    return new SeedError(this.#file, path, reason)
+const checkType = (path: string, shape: Shape, value: unknown): void => {
+  if (isAbsent(value)) return
+  if (!hasType(shape, value)) throw new SeedError(path, mustBe(shape))
+  const element = shape.element ?? text
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) checkType(`${path}[${index}]`, element, item)
+  } else if (shape.type === 'map') {
+    for (const [key, item] of Object.entries(value as Json)) checkType(`${path}.${key}`, element, item)
+  } else if (shape.type === 'structure') {
+    checkMembers(path, structures[shape.structure ?? '']?.members ?? {}, value as Json)
   }
+}
 
-  /** The value as a mapping without a prototype; nothing at all counts as an empty one. */
-  mapping(path: string, value: unknown, what = 'a mapping'): Json {
-    if (isAbsent(value)) return Object.create(null) as Json
-    if (typeof value !== 'object' || Array.isArray(value)) throw this.refusal(path, `must be ${what}`)
-    return Object.assign(Object.create(null) as Json, value)
-  }
+/** The input as the operation takes it. */
+const decode = <Name extends OperationName>(
+  path: string,
+  operation: Name,
+  value: Json,
+  renames: Renames = {},
+): OperationInputs[Name] => {
+  const decoded = decodeInput(operation, value)
+  if ('input' in decoded) return decoded.input
+  if ('serialization' in decoded) throw new SeedError(path, decoded.serialization)
+  if ('invalid' in decoded) throw new SeedError(path, decoded.invalid)
+  const [first = ''] = decoded.violations
+  const found = /^Value(?: '.*'| null)? at '(.*)' failed to satisfy constraint: (.*)$/s.exec(first)
+  const [, printed = '', rule = ''] = found ?? []
+  const reason = rule === 'Member must not be null' ? 'is missing' : rule
+  throw new SeedError(path + placeOf(printed, value, renames), reason)
+}
 
-  list(path: string, value: unknown): { path: string; value: unknown }[] {
-    if (isAbsent(value)) return []
-    if (!Array.isArray(value)) throw this.refusal(path, 'must be a list')
-    return value.map((entry: unknown, index) => ({ path: `${path}[${index}]`, value: entry }))
-  }
-
-  id(path: string, value: unknown, check: (id: string) => unknown): string | undefined {
-    if (isAbsent(value)) return undefined
-    if (typeof value !== 'string') throw this.refusal(path, mustBe({ type: 'string' }))
-    check(value)
-    return value
-  }
-
-  /** An entry whose members are those of the operation's input, but for the ones that the file implies. */
-  entry<Name extends OperationName>(
-    path: string,
-    operation: Name,
-    value: unknown,
-    implied: Json = {},
-  ): Entry<OperationInputs[Name]> {
-    const given = this.mapping(path, value)
-    const members = Object.entries(membersOf(operation)).filter(([name]) => !Object.hasOwn(implied, name))
-    this.checkMembers(path, Object.fromEntries(members), given)
-    return { path, input: this.decode(path, operation, { ...given, ...implied }) }
-  }
-
-  /** Keys and types; the contract's decoder ignores the former and does not say where the latter are wrong. */
-  checkMembers(path: string, members: Members, value: Json): void {
-    for (const [key, member] of Object.entries(value)) {
-      const shape = Object.hasOwn(members, key) ? members[key] : undefined
-      if (shape === undefined) throw this.refusal(`${path}.${key}`, 'unknown key')
-      this.#checkType(`${path}.${key}`, shape, member)
-    }
-  }
-
-  #checkType(path: string, shape: Shape, value: unknown): void {
-    if (isAbsent(value)) return
-    if (!hasType(shape, value)) throw this.refusal(path, mustBe(shape))
-    if (Array.isArray(value)) {
-      for (const [index, item] of value.entries()) this.#checkType(`${path}[${index}]`, shape.element ?? text, item)
-    } else if (shape.type === 'map') {
-      for (const [key, item] of Object.entries(value as Json)) this.#checkType(`${path}.${key}`, shape.element ?? text, item)
-    } else if (shape.type === 'structure') {
-      this.checkMembers(path, structures[shape.structure ?? '']?.members ?? {}, value as Json)
-    }
-  }
-
-  /** The input as the operation takes it. */
-  decode<Name extends OperationName>(
-    path: string,
-    operation: Name,
-    value: Json,
-    renames: Renames = {},
-  ): OperationInputs[Name] {
-    const decoded = decodeInput(operation, value)
-    if ('input' in decoded) return decoded.input
-    if ('serialization' in decoded) throw this.refusal(path, decoded.serialization)
-    if ('invalid' in decoded) throw this.refusal(path, decoded.invalid)
-    const [first = violationMessage(decoded.violations)] = decoded.violations
-    const [, printed, rule] = /^(?:Value|Value '.*'|Value null) at '(.*)' failed to satisfy constraint: (.*)$/s.exec(first) ?? []
-    if (printed === undefined || rule === undefined) throw this.refusal(path, first)
-    const reason = rule === 'Member must not be null' ? 'is missing' : rule
-    throw this.refusal(path + placeOf(printed, value, renames), reason)
-  }
-
-  /** Entries are told apart by id or, without one, by name; two that are the same would overwrite each other. */
-  checkDistinct<Each extends Entry<unknown> & { id?: string | undefined }>(
-    entries: readonly Each[],
-    member: string,
-    nameOf: (entry: Each) => string,
-  ): void {
-    for (const [index, entry] of entries.entries()) {
-      const same = entries.slice(0, index).find(earlier => {
-        const haveIds = earlier.id !== undefined && entry.id !== undefined
-        return haveIds ? earlier.id === entry.id : nameOf(earlier) === nameOf(entry)
-      })
-      if (same !== undefined) throw this.refusal(`${entry.path}.${member}`, `this is ${same.path} once more`)
-    }
+/** Entries are told apart by id or, without one, by name; two that are the same would overwrite each other. */
+const checkDistinct = <Each extends Entry<unknown> & { id?: string | undefined }>(
+  entries: readonly Each[],
+  member: string,
+  nameOf: (entry: Each) => string,
+): void => {
+  const byId = new Map<string | undefined, Each>()
+  const byName = new Map<string, Each[]>()
+  for (const entry of entries) {
+    const namesakes = byName.get(nameOf(entry)) ?? []
+    const same =
+      (entry.id === undefined ? undefined : byId.get(entry.id)) ??
+      namesakes.find(earlier => earlier.id === undefined || entry.id === undefined)
+    if (same !== undefined) throw new SeedError(`${entry.path}.${member}`, `this is ${same.path} once more`)
+    byId.set(entry.id, entry)
+    byName.set(nameOf(entry), [...namesakes, entry])
   }
 }
 

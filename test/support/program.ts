@@ -59,7 +59,8 @@ export const scratchFolder = (): { path: string; remove(): void } => {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-const launch = (args: string[], { env = {}, cwd }: ProgramOptions) => {
+/** Starts the program and waits for nothing. */
+export const launchProgram = (args: string[], { env = {}, cwd }: ProgramOptions = {}) => {
   const own = cwd === undefined ? scratchFolder() : undefined
   const program = entry()
   const began = performance.now()
@@ -90,7 +91,7 @@ const launch = (args: string[], { env = {}, cwd }: ProgramOptions) => {
 
 /** Runs the program to its end, which is due within 20 seconds. */
 export const runProgram = async (args: string[], options: ProgramOptions = {}): Promise<Ended> => {
-  const { child, ended } = launch(args, options)
+  const { child, ended } = launchProgram(args, options)
   const timer = setTimeout(() => child.kill('SIGKILL'), startMs)
   const result = await ended
   clearTimeout(timer)
@@ -100,7 +101,7 @@ export const runProgram = async (args: string[], options: ProgramOptions = {}): 
 /** Starts the server on a free port of the loopback interface, unless the options say otherwise, and waits for it. */
 export const startProgram = async (args: string[] = [], options: ProgramOptions = {}): Promise<Program> => {
   const port = args.includes('--port') || options.env?.['CENOTE_PORT'] !== undefined ? [] : ['--port', '0']
-  const { child, ended, began, stdout, stderr } = launch(['start', ...port, ...args], options)
+  const { child, ended, began, stdout, stderr } = launchProgram(['start', ...port, ...args], options)
   const url = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => child.kill('SIGKILL'), startMs)
     const look = () => {

@@ -41,8 +41,8 @@ export const headerFault = (pool: Pool, algorithm: Algorithm, header: readonly s
     : undefined
 }
 
-/** A line as a user, or why it is none. `name` is the one that must not be taken. */
-export type ImportRow = { user: NewUser; name: string } | { fault: string }
+/** A line as a user, or why it is none. */
+export type ImportRow = { user: NewUser } | { fault: string }
 
 /** The user of a line. Its values are those of the columns in the header, which has been checked. */
 export const readRow = (
@@ -115,7 +115,6 @@ const readUser = (
     importedHash !== undefined || canSignInWithCode(pool, attributes) ? 'CONFIRMED' : 'RESET_REQUIRED'
   const wantsSms = mfaText === 'true' && attributes.has('phone_number')
   return {
-    name,
     user: {
       id,
       username: form === 'username' ? name : id,

@@ -168,6 +168,25 @@ onEachDatabase(testApp => {
       )
     })
 
+    test('may be blank for long stretches', async () => {
+      const { poolId } = await createPool(app)
+      const [header, ann, bob] = (await csvOf(app, poolId, [imported('ann'), imported('bob')])).split('\n')
+      const blanks = [`${'\n'.repeat(150_000)}`, `${' \r\n'.repeat(100_000)}`]
+      const begun = performance.now()
+      const job = await importFile(
+        app,
+        poolId,
+        [blanks[0], header, blanks[1], ann, ...blanks, bob, blanks[1]].join('\n'),
+      )
+      assert.deepEqual(countsOf(job), [2, 0, 0])
+      assert.equal(job.Status, 'Succeeded')
+      assert.ok(performance.now() - begun < 10_000)
+      assert.deepEqual(await logOf(app, poolId, job.JobId), [
+        `[SUCCEEDED] Line Number 250004 - ${succeeded}`,
+        `[SUCCEEDED] Line Number 500007 - ${succeeded}`,
+      ])
+    })
+
     test('fails when more users fail or are skipped than come in', async () => {
       const { poolId } = await createPool(app)
       const bad = imported('bad name')
@@ -404,6 +423,45 @@ onEachDatabase(testApp => {
       const { Users } = await app.aws.listUsers({ UserPoolId: poolId })
       assert.deepEqual(Users?.map(user => user.Username).sort(), ['ann', 'free0', 'free1', 'free2'])
     })
+  })
+
+  test('users who are made during the import keep their names, and each name has one owner', async () => {
+    const { poolId } = await createPool(app, { AliasAttributes: ['email'] })
+    const names = Array.from({ length: 160 }, (_, index) => `user${index}`)
+    const jobId = await startJob(
+      app,
+      poolId,
+      await csvOf(
+        app,
+        poolId,
+        names.map(name => imported(name)),
+      ),
+    )
+    const work = app.app.tick()
+    // Some take the name, some the address of a user in the file.
+    const made = await Promise.allSettled(
+      names.toReversed().map((name, index) =>
+        app.aws.adminCreateUser({
+          UserPoolId: poolId,
+          Username: index % 2 === 0 ? name : `other-${name}`,
+          MessageAction: 'SUPPRESS',
+          UserAttributes: [email(`${name}@example.com`), verified('email')],
+        }),
+      ),
+    )
+    await work
+    const succeededAtOnce = made.filter(result => result.status === 'fulfilled').length
+    for (const result of made) {
+      if (result.status === 'rejected') assert.match(result.reason.name, /^(UsernameExists|AliasExists)Exception$/)
+    }
+    const job = await describeJob(app, poolId, jobId)
+    assert.deepEqual(countsOf(job), [160 - succeededAtOnce, succeededAtOnce, 0])
+    const { UserPool } = await app.aws.describeUserPool({ UserPoolId: poolId })
+    assert.equal(UserPool?.EstimatedNumberOfUsers, 160)
+    const owners = await Promise.all(
+      names.map(name => app.aws.adminGetUser({ UserPoolId: poolId, Username: `${name}@example.com` })),
+    )
+    assert.equal(new Set(owners.map(owner => owner.Username)).size, 160)
   })
 
   test('where users sign in with an address, it is the username', async () => {

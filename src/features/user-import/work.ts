@@ -11,15 +11,17 @@ import { newUuid } from '../../core/ids.ts'
 import type { UserImportJobRow } from '../../store/tables.ts'
 import { inTransaction, type Services, type TransactionContext } from '../context.ts'
 import { findPool, type Pool } from '../user-pools/pool.ts'
-import { deleteUser, insertUser, NameTaken, nameKey } from '../users/user.ts'
+import { insertUsers, NamesMoved } from '../users/user.ts'
 import { ended, expireImportJobs } from './jobs.ts'
 import { headerFault, type ImportRow, readRow } from './row.ts'
 import { nextTurn } from './turns.ts'
 import { chunkBytes, dropUnusedUploads, readChunk } from './upload.ts'
 
 const usersMax = 500_000
-/** About two milliseconds of SQLite, which writes on the main thread. */
-const linesPerBatch = 8
+/** A few milliseconds of SQLite, which writes on the main thread; its cost is the commit rather than the rows. */
+const linesPerBatch = 16
+/** How often a batch is tried again because somebody else took a name at that moment. */
+const triesMax = 5
 /** A run that ends without giving its job up, because its node died, is followed by another after this time. */
 const leaseMs = 60_000
 /** How long one call works before it lets other background work have its turn. */
@@ -151,9 +153,15 @@ const work = async (ctx: Services, job: UserImportJobRow, owner: string, isOver:
       lines = splitter.push(chunk.subarray(skip))
       skip = 0
     }
-    for (let at = 0; at < lines.length; ) {
+    const filled = lines.filter(line => line.fault !== undefined || line.text.trim() !== '')
+    if (filled.length === 0) {
       if (isOver()) return giveUpJob(ctx, run)
-      const batch = lines.slice(at, at + (run.header === undefined ? 1 : linesPerBatch))
+      await passBlankLines(ctx, run, lines.at(-1))
+      await nextTurn()
+    }
+    for (let at = 0; at < filled.length; ) {
+      if (isOver()) return giveUpJob(ctx, run)
+      const batch = filled.slice(at, at + (run.header === undefined ? 1 : linesPerBatch))
       at += batch.length
       const fault = await (run.header === undefined ? takeHeader(ctx, run, batch) : takeLines(ctx, run, batch))
       if (fault !== undefined) return endJob(ctx, run, 'Failed', fault)
@@ -169,7 +177,14 @@ const work = async (ctx: Services, job: UserImportJobRow, owner: string, isOver:
     : endJob(ctx, run, 'Succeeded', importCompletions.succeeded)
 }
 
-/** Takes the first line. Returns why the job cannot go on, if so. */
+/** Where the line ends, as the job notes it. */
+const positionBehind = (line: CsvLine) => ({ lines: line.number, next_offset: line.end })
+
+/** A part of the file without a user; renews the right to work. */
+const passBlankLines = (ctx: Services, { job, owner }: Run, last: CsvLine | undefined): Promise<void> =>
+  inTransaction(ctx, tx => changeJob(tx, job, owner, last === undefined ? {} : positionBehind(last)))
+
+/** Takes the header, the first line that is not blank. Returns why the job cannot go on, if so. */
 const takeHeader = async (ctx: Services, run: Run, [line]: CsvLine[]): Promise<string | undefined> => {
   const pool = await poolOf(ctx, run.job)
   if (line === undefined) return undefined
@@ -178,8 +193,7 @@ const takeHeader = async (ctx: Services, run: Run, [line]: CsvLine[]): Promise<s
   const entries = fault === undefined ? [] : [{ line: line.number, outcome: 'FAILED', text: fault } as const]
   await inTransaction(ctx, async tx => {
     await changeJob(tx, run.job, run.owner, {
-      lines: line.number,
-      next_offset: line.end,
+      ...positionBehind(line),
       ...(fault === undefined && { header: JSON.stringify(header) }),
     })
     await writeLog(tx, run.job, entries)
@@ -190,24 +204,23 @@ const takeHeader = async (ctx: Services, run: Run, [line]: CsvLine[]): Promise<s
   return undefined
 }
 
-/** Takes some lines after the first. Returns why the job cannot go on, if so. */
+/** Takes some lines after the header, none of them blank. Returns why the job cannot go on, if so. */
 const takeLines = async (ctx: Services, run: Run, lines: readonly CsvLine[]): Promise<string | undefined> => {
   const { job, header = [], counts } = run
   const pool = await poolOf(ctx, job)
   const room = usersMax - counts.imported - counts.skipped - counts.failed
-  const filled = lines.filter(line => line.fault !== undefined || line.text.trim() !== '')
-  const rows = filled.slice(0, room).map(line => {
+  const rows = lines.slice(0, room).map(line => {
     const fault = lineFault(line)
     const row: ImportRow =
       fault === undefined ? readRow(ctx, pool, algorithmOf(job), header, splitCells(line.text)) : { fault }
     return { line: line.number, row }
   })
   const last = lines.at(-1)
-  const entries = await inTransaction(ctx, async tx => {
+  const entries = await withFreeNames(ctx, async tx => {
     const made = await storeRows(tx, pool, rows)
     await changeJob(tx, job, run.owner, {
       ...countsOf(made),
-      ...(last !== undefined && { lines: last.number, next_offset: last.end }),
+      ...(last !== undefined && positionBehind(last)),
     })
     await writeLog(tx, job, made)
     return made
@@ -219,7 +232,7 @@ const takeLines = async (ctx: Services, run: Run, lines: readonly CsvLine[]): Pr
     failed: counts.failed + added.failed,
   }
   logEntries(ctx, job, entries)
-  return filled.length > room ? importCompletions.tooManyUsers : undefined
+  return lines.length > room ? importCompletions.tooManyUsers : undefined
 }
 
 const algorithmOf = (job: UserImportJobRow): PasswordHashingAlgorithmType | null =>
@@ -249,41 +262,26 @@ const storeRows = async (
   pool: Pool,
   rows: readonly { line: number; row: ImportRow }[],
 ): Promise<Entry[]> => {
-  const keys = rows.flatMap(({ row }) => ('user' in row ? [nameKey(pool, row.name)] : []))
-  const found =
-    keys.length === 0
-      ? []
-      : await tx.db
-          .selectFrom('sign_in_names')
-          .select('name_key')
-          .where('pool_id', '=', pool.id)
-          .where('name_key', 'in', keys)
-          .execute()
-  const taken = new Set(found.map(name => name.name_key))
-  const entries: Entry[] = []
-  for (const { line, row } of rows) entries.push({ line, ...(await storeRow(tx, pool, row, taken)) })
-  return entries
+  const users = rows.flatMap(({ row }) => ('user' in row ? [row.user] : []))
+  const leftOut = await insertUsers(tx, pool, users)
+  return rows.map(({ line, row }): Entry => {
+    if ('fault' in row) return { line, outcome: 'FAILED', text: row.fault }
+    const kind = leftOut.get(row.user.id)
+    return kind === undefined
+      ? { line, outcome: 'SUCCEEDED', text: importEntries.imported }
+      : { line, outcome: 'SKIPPED', text: nameTakenText(pool, kind) }
+  })
 }
 
-const storeRow = async (
-  tx: TransactionContext,
-  pool: Pool,
-  row: ImportRow,
-  taken: Set<string>,
-): Promise<Omit<Entry, 'line'>> => {
-  if ('fault' in row) return { outcome: 'FAILED', text: row.fault }
-  const key = nameKey(pool, row.name)
-  if (taken.has(key)) return { outcome: 'SKIPPED', text: importEntries.userExists }
-  try {
-    await insertUser(tx, pool, row.user)
-  } catch (error) {
-    if (!(error instanceof NameTaken)) throw error
-    // The user was written before the name turned out to be taken; the other users of the batch stay.
-    await deleteUser(tx, { id: row.user.id, poolId: pool.id })
-    return { outcome: 'SKIPPED', text: nameTakenText(pool, error.kind) }
+/** As inTransaction, again when somebody took a name between the look and the insertion. */
+const withFreeNames = async <T>(ctx: Services, run: (tx: TransactionContext) => Promise<T>): Promise<T> => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await inTransaction(ctx, run)
+    } catch (error) {
+      if (!(error instanceof NamesMoved) || tries === triesMax) throw error
+    }
   }
-  taken.add(key)
-  return { outcome: 'SUCCEEDED', text: importEntries.imported }
 }
 
 const nameTakenText = (pool: Pool, kind: string): string => {

@@ -426,7 +426,7 @@ const userRow = (pool: Pool, user: NewUser, now: number) => ({
   username: user.username,
   username_search: filterKey('username', user.username),
   status: user.status,
-  enabled: 1,
+  enabled: user.enabled === false ? 0 : 1,
   created_at: now,
   updated_at: now,
   ...passwordColumns(user.password),
@@ -452,22 +452,14 @@ export const writeAttributes = async (
   changes: Map<string, string | undefined>,
 ): Promise<void> => {
   const removed = [...changes].filter(([, value]) => value === undefined || value === '').map(([name]) => name)
-  const set = [...changes].flatMap(([name, value]) => (value === undefined || value === '' ? [] : [{ name, value }]))
+  const set = attributeRowsOf(user, changes)
   if (removed.length > 0) {
     await tx.db.deleteFrom('user_attributes').where('user_id', '=', user.id).where('name', 'in', removed).execute()
   }
   if (set.length > 0) {
     await tx.db
       .insertInto('user_attributes')
-      .values(
-        set.map(({ name, value }) => ({
-          user_id: user.id,
-          pool_id: user.poolId,
-          name,
-          value,
-          search: searchText(name, value),
-        })),
-      )
+      .values(set)
       .onConflict(conflict =>
         conflict
           .columns(['user_id', 'name'])
