@@ -86,6 +86,7 @@ const start = async (config: Config): Promise<void> => {
       log,
     },
   )
+  await seed?.apply(app.services, config.publicUrl === 'auto' ? ownUrl : (config.publicUrl ?? ownUrl))
   handle = app.listener
   // The first requests go before the threads and spare keys that later ones profit from.
   setTimeout(() => {

@@ -55,6 +55,23 @@ export const accessClaims = (
   username: facts.username,
 })
 
+/** The claims of an access token that a client got for itself: about no user, so without name, groups and session. */
+export const clientClaims = (
+  facts: Pick<TokenFacts, 'issuer' | 'clientId' | 'issuedAt'>,
+  { jti, scope, lifetimeSeconds }: { jti: string; scope: string; lifetimeSeconds: number },
+): Claims => ({
+  sub: facts.clientId,
+  token_use: 'access',
+  scope,
+  auth_time: facts.issuedAt,
+  iss: facts.issuer,
+  exp: facts.issuedAt + lifetimeSeconds,
+  iat: facts.issuedAt,
+  version: 2,
+  jti,
+  client_id: facts.clientId,
+})
+
 /**
  * The claims of an ID token, with those of the attributes that `isReadable` lets through. Identities are told whatever
  * the client may read.

@@ -818,6 +818,12 @@ export const accessTokenSignature = () => notAuthorized('Could not verify signat
 export const accessTokenExpired = () => notAuthorized('Access Token has expired')
 export const accessTokenRevoked = () => notAuthorized('Access Token has been revoked')
 export const accessTokenScope = () => notAuthorized('Access Token does not have required scopes')
+/** The texts of GetClientToken are not published. */
+export const clientTokenSecretMismatch = () => notAuthorized('Invalid client secret')
+export const clientTokenFlowNotEnabled = () =>
+  invalidParameter('ALLOW_CLIENT_TOKEN_AUTH flow not enabled for this client')
+export const clientScopeNotAllowed = (scope: string) => invalidParameter(`Invalid scope requested: ${scope}`)
+export const clientWithoutScopes = () => invalidParameter('The client has no custom scopes.')
 /** The three texts of RevokeToken are not published. */
 export const unsupportedTokenType = () => new CognitoError('UnsupportedTokenTypeException', 'Unsupported token type')
 export const revocationNotEnabled = () =>

@@ -15,7 +15,6 @@ export const notYetNames = [
   'ConfirmDevice',
   'DeleteWebAuthnCredential',
   'ForgetDevice',
-  'GetClientToken',
   'GetDevice',
   'ListDevices',
   'ListWebAuthnCredentials',

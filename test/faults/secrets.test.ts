@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { Sha256 } from '@aws-crypto/sha256-js'
 import {
   CognitoIdentityProvider as Client,
   type CognitoIdentityProvider,

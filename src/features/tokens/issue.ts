@@ -99,7 +99,7 @@ export const issueTokens = async (
         : authenticationClaims(session.factors, pool.settings.AcrConfiguration),
   }
   const [AccessToken, IdToken] = await Promise.all([
-    sign(
+    signToken(
       ctx,
       keys.access,
       accessClaims(facts, {
@@ -108,7 +108,7 @@ export const issueTokens = async (
         lifetimeSeconds: lifetimes.accessTokenSeconds,
       }),
     ),
-    sign(
+    signToken(
       ctx,
       keys.id,
       idClaims(
@@ -152,7 +152,8 @@ export const rotatesRefreshTokens = (client: Client): boolean =>
 const namesSession = (pool: Pool, client: Client): boolean =>
   client.settings.EnableTokenRevocation !== false || rotatesRefreshTokens(client) || tracksSessions(pool)
 
-const sign = async (ctx: Context, key: SigningKey, claims: Claims): Promise<string> => {
+/** The claims as a signed token (RFC 7515, compact form). */
+export const signToken = async (ctx: Context, key: SigningKey, claims: Claims): Promise<string> => {
   const text = signingInput(key.kid, claims)
   return `${text}.${await ctx.compute.signRs256(key.privateKey, text)}`
 }

@@ -3,6 +3,7 @@ import { getClientAndPool } from '../app-clients/client.ts'
 import type { Operations } from '../context.ts'
 import { inPool } from '../user-pools/pool.ts'
 import { findUserById, getUserByName } from '../users/user.ts'
+import { issueClientToken } from './client-token.ts'
 import { findRefreshToken, refreshTokens } from './refresh.ts'
 import { listSessions, revokeUserSession } from './sessions.ts'
 import { provesClient, revokeToken, signOutEverywhere } from './sign-out.ts'
@@ -17,6 +18,14 @@ export const tokenOperations = {
     const user = await findUserById(ctx, pool, token.userId)
     if (user === undefined) throw userNotFound()
     return { AuthenticationResult: await refreshTokens({ ...ctx, region: pool.region }, pool, client, token, user) }
+  },
+
+  GetClientToken: async (ctx, input) => {
+    const { client, pool } = await getClientAndPool(ctx, input.ClientId)
+    const request = { secret: input.Secret, scopes: input.Scopes }
+    return {
+      ClientAuthenticationResult: await issueClientToken({ ...ctx, region: pool.region }, pool, client, request),
+    }
   },
 
   RevokeToken: async (ctx, input) => {
@@ -66,6 +75,7 @@ export const tokenOperations = {
   | 'AdminRevokeUserSession'
   | 'AdminUserGlobalSignOut'
   | 'GetTokensFromRefreshToken'
+  | 'GetClientToken'
   | 'GlobalSignOut'
   | 'ListUserSessions'
   | 'RevokeToken'

@@ -14,7 +14,7 @@ import { findPool, type Pool } from '../user-pools/pool.ts'
 import { insertUsers, NamesMoved } from '../users/user.ts'
 import { ended, expireImportJobs } from './jobs.ts'
 import { headerFault, type ImportRow, readRow } from './row.ts'
-import { nextTurn } from './turns.ts'
+import { giveWay } from './turns.ts'
 import { chunkBytes, dropUnusedUploads, readChunk } from './upload.ts'
 
 const usersMax = 500_000
@@ -157,7 +157,7 @@ const work = async (ctx: Services, job: UserImportJobRow, owner: string, isOver:
     if (filled.length === 0) {
       if (isOver()) return giveUpJob(ctx, run)
       await passBlankLines(ctx, run, lines.at(-1))
-      await nextTurn()
+      await giveWay()
     }
     for (let at = 0; at < filled.length; ) {
       if (isOver()) return giveUpJob(ctx, run)
@@ -165,7 +165,7 @@ const work = async (ctx: Services, job: UserImportJobRow, owner: string, isOver:
       at += batch.length
       const fault = await (run.header === undefined ? takeHeader(ctx, run, batch) : takeLines(ctx, run, batch))
       if (fault !== undefined) return endJob(ctx, run, 'Failed', fault)
-      await nextTurn()
+      await giveWay()
     }
   }
   if (run.header === undefined) return endJob(ctx, run, 'Failed', importCompletions.header)

@@ -1,0 +1,63 @@
+/** Access tokens that a client gets for itself, with custom scopes only: GetClientToken. */
+import type { ClientAuthenticationResultType } from '../../contract/types.ts'
+import { clientClaims } from '../../core/claims.ts'
+import {
+  clientScopeNotAllowed,
+  clientTokenFlowNotEnabled,
+  clientTokenSecretMismatch,
+  clientWithoutScopes,
+} from '../../core/errors.ts'
+import { newUuid } from '../../core/ids.ts'
+import { tokenLifetimes } from '../../core/token-validity.ts'
+import { allowsClientToken } from '../app-clients/auth-flows.ts'
+import type { Client } from '../app-clients/client.ts'
+import type { Context } from '../context.ts'
+import { customScopes } from '../resource-servers/resource-server.ts'
+import { issuerOf } from '../settings.ts'
+import type { Pool } from '../user-pools/pool.ts'
+import { getSigningKeys } from '../user-pools/signing-keys.ts'
+import { signToken } from './issue.ts'
+import { provesClient } from './sign-out.ts'
+
+/** Printed in an error, so no longer than a scope can be. */
+const scopeLengthMax = 256
+
+/**
+ * An access token about the client itself. Without scopes in the request it holds all custom scopes of the client that
+ * exist; one scope that is not the client's rejects the request. Only the secret decides, whoever signed the request.
+ * @throws NotAuthorizedException for a wrong secret, InvalidParameterException for a flow that is not enabled and for
+ * scopes, TooManyRequestsException
+ */
+export const issueClientToken = async (
+  ctx: Context,
+  pool: Pool,
+  client: Client,
+  { secret, scopes }: { secret: string; scopes: readonly string[] | undefined },
+): Promise<ClientAuthenticationResultType> => {
+  if (client.secrets.length === 0 || !provesClient(client, secret)) throw clientTokenSecretMismatch()
+  if (!allowsClientToken(client)) throw clientTokenFlowNotEnabled()
+  const scope = [...(await grantedScopes(ctx, pool, client, scopes ?? []))].join(' ')
+  const { accessTokenSeconds } = tokenLifetimes(client.settings)
+  const facts = {
+    issuer: issuerOf(ctx.settings, ctx.publicUrl, pool),
+    clientId: client.id,
+    issuedAt: Math.floor(ctx.clock.now() / 1_000),
+  }
+  const { access } = await getSigningKeys(ctx, pool)
+  const claims = clientClaims(facts, { jti: newUuid(ctx.random), scope, lifetimeSeconds: accessTokenSeconds })
+  return { AccessToken: await signToken(ctx, access, claims), ExpiresIn: accessTokenSeconds, TokenType: 'Bearer' }
+}
+
+const grantedScopes = async (
+  ctx: Context,
+  pool: Pool,
+  client: Client,
+  requested: readonly string[],
+): Promise<ReadonlySet<string>> => {
+  const existing = await customScopes(ctx, pool)
+  const allowed = new Set((client.settings.AllowedOAuthScopes ?? []).filter(scope => existing.has(scope)))
+  for (const scope of requested) if (!allowed.has(scope)) throw clientScopeNotAllowed(scope.slice(0, scopeLengthMax))
+  const granted = requested.length === 0 ? allowed : new Set(requested)
+  if (granted.size === 0) throw clientWithoutScopes()
+  return granted
+}
