@@ -82,9 +82,9 @@ const parse = async (file: string): Promise<unknown> => {
   } catch (error) {
     throw new SeedError('', `cannot be read: ${messageOf(error)}`)
   }
-  const { parse } = await import('yaml')
+  const { parseYaml } = await import('../yaml.ts')
   try {
-    return parse(text)
+    return parseYaml(text)
   } catch (error) {
     // What follows the first line is an excerpt of the file, which may hold a secret.
     throw new SeedError('', `is no YAML: ${messageOf(error)}`)

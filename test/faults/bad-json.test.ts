@@ -368,6 +368,7 @@ onEachDatabase(testApp => {
         ['200,000 numbers', list(200_000, '1')],
         ['200,000 lists', list(200_000, '[]')],
         ['100,000 keys', keys(100_000)],
+        ['200,000 equal keys', `{${'"":0,'.repeat(200_000).slice(0, -1)}}`],
       ]
       for (const [what, json] of hostile) {
         const quickest = await quickestOf(3, async () => {

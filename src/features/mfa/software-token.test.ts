@@ -181,7 +181,7 @@ onEachDatabase(testApp => {
 
   test('on two nodes a code works once and wrong ones share one count', async () => {
     if (app.kind !== 'postgres') return
-    const node = await app.secondNode()
+    await using node = await app.secondNode()
     const pool = await createMfaPool(app, optional)
     const device = await createHolder(pool, 'ann')
     const on = (target: TestApp, session: string | undefined, code: string) =>
@@ -206,7 +206,6 @@ onEachDatabase(testApp => {
       ),
     )
     assert.equal(failures.filter(failure => failure?.name === wrong.name).length, 5)
-    await node.close()
   })
 
   test('only six digits are a code, and a missing one is named', async () => {
