@@ -389,9 +389,11 @@ test('nodes that start together make each thing once', async () => {
   delete shop.Id
   for (const client of shop.clients) delete client.ClientId
   const args = [...where, '--seed', seedFile(content)]
-  const [one, other] = await Promise.all([startProgram(args), startProgram(args)])
+  const starts = await Promise.allSettled([startProgram(args), startProgram(args)])
+  const programs = starts.flatMap(start => (start.status === 'fulfilled' ? [start.value] : []))
   try {
-    for (const program of [one, other]) {
+    assert.equal(programs.length, 2)
+    for (const program of programs) {
       const aws = clientOf(program, 'us-east-1')
       const { UserPools = [] } = await aws.listUserPools({ MaxResults: 60 })
       assert.deepEqual(UserPools.map(pool => pool.Name).sort(), ['other', 'shop'])
@@ -401,7 +403,7 @@ test('nodes that start together make each thing once', async () => {
       assert.equal((await aws.listUsers({ UserPoolId })).Users?.length, 3)
     }
   } finally {
-    await Promise.all([one, other].map(program => program[Symbol.asyncDispose]()))
+    await Promise.all(programs.map(program => program[Symbol.asyncDispose]()))
   }
 })
 
