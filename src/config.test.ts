@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { ConfigError, readConfig } from './config.ts'
 
@@ -30,3 +33,59 @@ for (const [text, reason] of [
     await assert.rejects(readConfig(['--rate-limits', text], {}), new ConfigError(reason))
   })
 }
+
+const withFile = async (text: string) => {
+  const folder = mkdtempSync(join(tmpdir(), 'cenote-config-'))
+  try {
+    writeFileSync(join(folder, 'cenote.yaml'), text)
+    return await readConfig(['--config', join(folder, 'cenote.yaml')], {})
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+test('functions of triggers are webhooks by ARN or name', async () => {
+  const { triggers } = await withFile(`triggers:
+  arn:aws:lambda:us-east-1:000000000000:function:one:
+    url: https://hooks.example.com/one
+    secret: 0123456789abcdef
+  two: { url: 'http://127.0.0.1:4000', secret: fedcba9876543210 }
+`)
+  assert.deepEqual(
+    [...triggers],
+    [
+      [
+        'arn:aws:lambda:us-east-1:000000000000:function:one',
+        { url: 'https://hooks.example.com/one', secret: '0123456789abcdef' },
+      ],
+      ['two', { url: 'http://127.0.0.1:4000', secret: 'fedcba9876543210' }],
+    ],
+  )
+})
+
+for (const [title, text, reason] of [
+  ['a list', 'triggers: [one]', /triggers must be a mapping$/],
+  ['a webhook without a secret', 'triggers: { one: { url: "https://a" } }', /triggers.one must have url and secret/],
+  ['a short secret', 'triggers: { one: { url: "https://a", secret: short } }', /at least 16 characters$/],
+  [
+    'another protocol',
+    'triggers: { one: { url: "ftp://a", secret: 0123456789abcdef } }',
+    /one.url must be a URL that begins with http/,
+  ],
+  [
+    'an unknown key',
+    'triggers: { one: { url: "https://a", secret: 0123456789abcdef, tries: 3 } }',
+    /unknown key tries$/,
+  ],
+] as const) {
+  test(`${title} under triggers is refused`, async () => {
+    await assert.rejects(withFile(text), reason)
+  })
+}
+
+test('the access key for Lambda may have a session token', async () => {
+  const read = async (text: string) => (await readConfig(['--lambda-access-key', text], {})).lambdaCredentials
+  assert.deepEqual(await read('AKID:se/cr+et'), { id: 'AKID', secret: 'se/cr+et', sessionToken: undefined })
+  assert.deepEqual(await read('AKID:secret:token=='), { id: 'AKID', secret: 'secret', sessionToken: 'token==' })
+  for (const wrong of ['AKID', ':secret', 'AKID:', 'AKID:secret:', 'a:b:c:d']) await assert.rejects(read(wrong))
+})

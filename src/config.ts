@@ -9,12 +9,19 @@ import { parseArgs } from 'node:util'
 import { type Policy, parsePolicy } from './core/iam-policy.ts'
 import { type AllowedNetworks, loopbackNetworks, parseNetworks } from './core/network-addresses.ts'
 import { type Category, isCategory } from './core/rate-limits.ts'
+import type { Credentials } from './core/sigv4-sign.ts'
 
 export interface AccessKey {
   id: string
   secret: string
   /** Absent: everything is allowed. */
   policy?: Policy
+}
+
+/** Where the function of a trigger runs that is not run by Lambda. */
+export interface TriggerTarget {
+  url: string
+  secret: string
 }
 
 export interface Config {
@@ -33,6 +40,9 @@ export interface Config {
   accessKeys: AccessKey[]
   smtpUrl: string | undefined
   lambdaEndpoint: string | undefined
+  lambdaCredentials: Credentials | undefined
+  /** By the ARN or the name of the function. */
+  triggers: ReadonlyMap<string, TriggerTarget>
   /** What may be called beyond the public internet, when an administrator of a pool names it. */
   allowedNetworks: AllowedNetworks
   tls: { certFile: string; keyFile: string } | 'local' | undefined
@@ -153,7 +163,15 @@ export const options: Option[] = [
     value: 'URL',
     variable: 'CENOTE_LAMBDA_ENDPOINT',
     default: 'none',
-    doc: 'Endpoint of a Lambda Invoke API for triggers.',
+    doc: 'Endpoint of a Lambda Invoke API for triggers. Functions that run elsewhere go into the file under `triggers`.',
+  },
+  {
+    name: 'lambda-access-key',
+    kind: 'text',
+    value: 'ID:SECRET',
+    variable: 'CENOTE_LAMBDA_ACCESS_KEY',
+    default: 'none',
+    doc: 'AWS access key that signs the calls of the Lambda endpoint; a session token may follow after another colon.',
   },
   {
     name: 'allow-private-network',
@@ -221,7 +239,7 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
   const given = readArguments(args)
   const fromEnvironment = readEnvironment(environment)
   const file = given.get('config') ?? environment['CENOTE_CONFIG']
-  const { values: fromFile, accessKeys: fileKeys } = typeof file === 'string' ? await readFile(file) : noFile
+  const { values: fromFile, accessKeys: fileKeys, triggers } = typeof file === 'string' ? await readFile(file) : noFile
   const find = (name: string) => given.get(name) ?? fromEnvironment.get(name) ?? fromFile.get(name)
   const text = (name: string): string | undefined => {
     const value = find(name)
@@ -247,6 +265,8 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
     accessKeys,
     smtpUrl: readUrl('smtp', text('smtp'), ['smtp:', 'smtps:']),
     lambdaEndpoint: readUrl('lambda-endpoint', text('lambda-endpoint'), ['http:', 'https:']),
+    lambdaCredentials: readCredentials(text('lambda-access-key')),
+    triggers,
     allowedNetworks: readNetworks(text('allow-private-network'), isLoopback(host) && accessKeys.length === 0),
     tls: readTls(text('tls-cert'), text('tls-key')),
     testMode: on('test-mode'),
@@ -299,9 +319,15 @@ const readEnvironment = (environment: NodeJS.ProcessEnv): Values => {
   return values
 }
 
-const noFile: { values: Values; accessKeys: AccessKey[] } = { values: new Map(), accessKeys: [] }
+interface FileContent {
+  values: Values
+  accessKeys: AccessKey[]
+  triggers: Map<string, TriggerTarget>
+}
 
-const readFile = async (path: string): Promise<{ values: Values; accessKeys: AccessKey[] }> => {
+const noFile: FileContent = { values: new Map(), accessKeys: [], triggers: new Map() }
+
+const readFile = async (path: string): Promise<FileContent> => {
   let document: unknown
   try {
     const { parse } = await import('yaml')
@@ -316,9 +342,14 @@ const readFile = async (path: string): Promise<{ values: Values; accessKeys: Acc
     throw new ConfigError(`${path} must hold a mapping of options`)
   const values: Values = new Map()
   let accessKeys: AccessKey[] = []
+  let triggers = noFile.triggers
   for (const [key, value] of Object.entries(document)) {
     if (key === 'accessKeys') {
       accessKeys = readAccessKeys(path, value)
+      continue
+    }
+    if (key === 'triggers') {
+      triggers = readTriggers(path, value)
       continue
     }
     const option = options.find(candidate => camelCase(candidate.name) === key)
@@ -328,7 +359,7 @@ const readFile = async (path: string): Promise<{ values: Values; accessKeys: Acc
     }
     values.set(option.name, typeof value === 'boolean' ? value : String(value))
   }
-  return { values, accessKeys }
+  return { values, accessKeys, triggers }
 }
 
 const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
@@ -349,6 +380,30 @@ const readAccessKeys = (path: string, value: unknown): AccessKey[] => {
       throw new ConfigError(`${where}: ${error instanceof Error ? error.message : String(error)}`)
     }
   })
+}
+
+const webhookSecretLengthMin = 16
+
+const readTriggers = (path: string, value: unknown): Map<string, TriggerTarget> => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ConfigError(`${path}: triggers must be a mapping`)
+  return new Map(
+    Object.entries(value).map(([name, entry]: [string, unknown]) => {
+      const where = `${path}: triggers.${name}`
+      const { url, secret, ...rest } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<
+        string,
+        unknown
+      >
+      if (typeof url !== 'string' || typeof secret !== 'string')
+        throw new ConfigError(`${where} must have url and secret as texts`)
+      const unknown = Object.keys(rest)[0]
+      if (unknown !== undefined) throw new ConfigError(`${where}: unknown key ${unknown}`)
+      if (secret.length < webhookSecretLengthMin)
+        throw new ConfigError(`${where}: the secret must have at least ${webhookSecretLengthMin} characters`)
+      readUrl(`${where}.url`, url, ['http:', 'https:'])
+      return [name, { url, secret }]
+    }),
+  )
 }
 
 // ---------------------------------------------------------------------------------------------- values
@@ -407,6 +462,14 @@ const readAccessKey = (text: string | undefined): AccessKey[] => {
   const colon = text.indexOf(':')
   if (colon < 1) throw new ConfigError('access-key must have the form ID:SECRET')
   return [checkedKey(text.slice(0, colon), text.slice(colon + 1))]
+}
+
+const readCredentials = (text: string | undefined): Credentials | undefined => {
+  if (text === undefined) return undefined
+  const [id = '', secret = '', sessionToken, ...rest] = text.split(':')
+  if (id === '' || secret === '' || sessionToken === '' || rest.length > 0)
+    throw new ConfigError('lambda-access-key must have the form ID:SECRET or ID:SECRET:SESSION_TOKEN')
+  return { id, secret, sessionToken }
 }
 
 const checkedKey = (id: string, secret: string): AccessKey => {

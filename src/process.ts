@@ -8,6 +8,7 @@ import { guardedFetch } from './adapters/fetch.ts'
 import { createKeyPairs } from './adapters/key-pairs.ts'
 import { createLog, logEvents } from './adapters/log.ts'
 import { adjustableClock, systemClock, systemRandom } from './adapters/system.ts'
+import { createTriggers } from './adapters/triggers.ts'
 import { type App, createApp } from './app.ts'
 import { type Config, ConfigError, helpText, readConfig } from './config.ts'
 import { openDatabase } from './store/database.ts'
@@ -75,6 +76,13 @@ const start = async (config: Config): Promise<void> => {
       keyPairs,
       delivery,
       fetch: guardedFetch({ networks: config.allowedNetworks }),
+      triggers: createTriggers({
+        targets: config.triggers,
+        lambdaEndpoint: config.lambdaEndpoint,
+        lambdaCredentials: config.lambdaCredentials,
+        // Signatures are for others, whose clock is not moved in test mode.
+        clock: systemClock,
+      }),
       events: logEvents(log),
       log,
     },

@@ -586,6 +586,21 @@ export const secretHashMismatch = (clientId: string) =>
 export const refreshSecretHashMismatch = (clientId: string) =>
   notAuthorized(`SecretHash does not match for the client: ${clientId}`)
 
+// ---------------------------------------------------------------------------------------------- triggers
+
+const triggerTextMax = 4_096
+/** The function threw. A period follows whatever it said. */
+export const triggerFailed = (trigger: string, text: string) =>
+  userLambdaValidation(`${trigger} failed with error ${text.slice(0, triggerTextMax)}.`)
+/** The function could not be run; `error` is the name of an error, such as AccessDeniedException. */
+export const triggerNotInvoked = (trigger: string, error: string) =>
+  unexpectedLambda(`${trigger} invocation failed due to error ${error}.`)
+/** Only the end of the text is published. */
+export const triggerTimedOut = (trigger: string) =>
+  triggerNotInvoked(trigger, 'Socket timeout while invoking Lambda function')
+export const triggerOutputNotJson = () => invalidLambdaResponse('Invalid lambda function output : Invalid JSON')
+export const triggerOutputUnusable = () => invalidLambdaResponse('Unrecognizable lambda output')
+
 // ---------------------------------------------------------------------------------------------- users
 
 export const userNotFound = () => new CognitoError('UserNotFoundException', 'User does not exist.')
