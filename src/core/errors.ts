@@ -599,6 +599,9 @@ export const triggerNotInvoked = (trigger: string, error: string) =>
 export const triggerTimedOut = (trigger: string) =>
   triggerNotInvoked(trigger, 'Socket timeout while invoking Lambda function')
 export const triggerOutputNotJson = () => invalidLambdaResponse('Invalid lambda function output : Invalid JSON')
+/** A flag of pre sign-up without the address it is about. The wording is not published. */
+export const nothingToVerify = (attribute: string) =>
+  invalidLambdaResponse(`The user has no ${attribute} that could be verified automatically.`)
 export const triggerOutputUnusable = () => invalidLambdaResponse('Unrecognizable lambda output')
 
 // ---------------------------------------------------------------------------------------------- users

@@ -22,8 +22,17 @@ import {
   type VerifiableAttribute,
 } from '../messages/codes.ts'
 import { sendNewCode } from '../messages/send.ts'
+import { runPostConfirmation } from '../triggers/confirmation.ts'
 import { type Pool, passwordPolicy } from '../user-pools/pool.ts'
-import { getUserById, getUserByName, type User, type UserStatus, updateUser, writeAttributes } from '../users/user.ts'
+import {
+  findUserById,
+  getUserById,
+  getUserByName,
+  type User,
+  type UserStatus,
+  updateUser,
+  writeAttributes,
+} from '../users/user.ts'
 import { clearFailures, lockoutKey } from './lockout.ts'
 import { checkHistory, makePassword, replacePassword } from './password.ts'
 import { findNamedUser, simulateDelivery } from './unknown-user.ts'
@@ -131,6 +140,7 @@ export const confirmForgotPassword = async (
     await writeAttributes(tx, user, new Map([[`${proven.attribute}_verified`, 'true']]))
     await clearFailures(tx, lockoutKey(ctx, pool, user))
   })
+  await runPostConfirmation(ctx, pool, 'ConfirmForgotPassword', () => findUserById(ctx, pool, user.id))
 }
 
 /** An account that nobody has confirmed yet is not confirmed by way of its password. */

@@ -19,6 +19,7 @@ import { type Context, inTransaction } from '../context.ts'
 import type { VerifiableAttribute } from '../messages/codes.ts'
 import { sendInvitation } from '../messages/send.ts'
 import { makePassword, temporaryPasswordUntil } from '../passwords/password.ts'
+import { runPreSignUp } from '../triggers/confirmation.ts'
 import { type Pool, passwordPolicy } from '../user-pools/pool.ts'
 import {
   findUserByName,
@@ -54,6 +55,12 @@ const createUser = async (ctx: Context, pool: Pool, input: AdminCreateUserReques
 
   const id = newUuid(ctx.random)
   const username = form === 'username' ? input.Username : id
+  // Its flags are for users who sign up themselves.
+  await runPreSignUp(ctx, pool, 'AdminCreateUser', {
+    username,
+    attributes: values,
+    validationData: input.ValidationData,
+  })
   const user = await insert(ctx, pool, input.ForceAliasCreation === true, {
     id,
     username,

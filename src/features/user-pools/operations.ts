@@ -46,10 +46,15 @@ export const userPoolOperations = {
   },
 
   UpdateUserPool: async (ctx, input) => {
-    await changePool(ctx, input.UserPoolId, pool => ({
-      name: input.PoolName ?? pool.name,
-      settings: updatePoolSettings(pool, input),
-    }), assertNoImport)
+    await changePool(
+      ctx,
+      input.UserPoolId,
+      pool => ({
+        name: input.PoolName ?? pool.name,
+        settings: updatePoolSettings(pool, input),
+      }),
+      assertNoImport,
+    )
     return {}
   },
 

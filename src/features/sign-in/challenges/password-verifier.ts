@@ -35,6 +35,7 @@ import {
   type SignIn,
   sealSession,
 } from '../attempt.ts'
+import { preAuthenticate } from '../pre-authentication.ts'
 import type { Outcome } from '../progress.ts'
 import { assertMaySignIn, findSubject, findSubjectOfAttempt, isNameOf, type Subject, userIdForSrp } from '../subject.ts'
 import { type Answer, type Challenge, required } from './challenge.ts'
@@ -64,8 +65,9 @@ export const beginPasswordVerifier = async (
   const { pool, client } = signIn
   const A = parseA(parameters.srpA)
   if (A === undefined) throw invalidSrpA()
-  const subject = await findSubject(ctx, signIn, parameters.username, parameters.secretHash)
-  await assertNotLocked(ctx, subject.lockoutKey)
+  const found = await findSubject(ctx, signIn, parameters.username, parameters.secretHash)
+  await assertNotLocked(ctx, found.lockoutKey)
+  const subject = await preAuthenticate(ctx, signIn, found, parameters.username)
   assertMaySignIn(client, subject.user)
   const { salt, verifier } = passwordToEvaluate(ctx, pool, subject.user, subject.nameKey)
   const { b, B } = await serverChallenge(ctx.compute, verifier, ctx.random.bytes(secretBytes))
