@@ -15,7 +15,7 @@ export const finishSignIn = async (ctx: Context, progress: Progress): Promise<Ou
   if (due !== undefined) return due
   const { pool, client, flow } = signIn
   const user = await postAuthenticate(ctx, pool, progress.user)
-  const tokens = await beginSession(ctx, { pool, client, user, factors })
+  const tokens = await beginSession(ctx, { pool, client, user, factors, source: progress.tokenSource })
   ctx.events.record({ name: 'SignIn', result: 'Pass', userPoolId: pool.id, clientId: client.id, userId: user.id, flow })
   return { tokens }
 }

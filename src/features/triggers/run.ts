@@ -41,6 +41,12 @@ const triggers = {
   },
   PreAuthentication: { target: config => config.PreAuthentication, sources: ['Authentication'], response: {} },
   PostAuthentication: { target: config => config.PostAuthentication, sources: ['Authentication'], response: {} },
+  PreTokenGeneration: {
+    // Both slots hold the same ARN.
+    target: config => config.PreTokenGenerationConfig?.LambdaArn,
+    sources: ['HostedAuth', 'Authentication', 'NewPasswordChallenge', 'AuthenticateDevice', 'RefreshTokens'],
+    response: { claimsOverrideDetails: null },
+  },
 } as const satisfies Record<string, Trigger>
 
 export type TriggerName = keyof typeof triggers

@@ -70,7 +70,7 @@ onEachDatabase(testApp => {
     const tokens = tokensOf(answer)
     assert.deepEqual(sources(), [pre, post])
     const [before, after] = events
-    const { sub, ...attributes } = (before?.request ?? {})['userAttributes'] as Record<string, string>
+    const { sub, ...attributes } = Object(before?.request['userAttributes']) as Record<string, string>
     assert.match(sub ?? '', /^[\da-f-]{36}$/)
     assert.deepEqual(
       { ...before?.request, userAttributes: attributes },
