@@ -602,6 +602,12 @@ export const triggerOutputNotJson = () => invalidLambdaResponse('Invalid lambda 
 /** A flag of pre sign-up without the address it is about. The wording is not published. */
 export const nothingToVerify = (attribute: string) =>
   invalidLambdaResponse(`The user has no ${attribute} that could be verified automatically.`)
+/** What custom message may not return. The wording of the three is not published. */
+export const customMessageNotAllowed = () =>
+  invalidLambdaResponse('A custom emailMessage or emailSubject needs an EmailConfiguration of the kind DEVELOPER.')
+export const customMessageWithoutPlaceholder = () =>
+  invalidLambdaResponse('The custom message lacks a placeholder that it must contain.')
+export const customMessageTooLong = () => invalidLambdaResponse('The custom message is too long.')
 export const triggerOutputUnusable = () => invalidLambdaResponse('Unrecognizable lambda output')
 
 // ---------------------------------------------------------------------------------------------- users

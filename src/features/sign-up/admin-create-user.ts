@@ -147,7 +147,7 @@ const send = async (
   password: string | undefined,
 ): Promise<void> => {
   for (const { attribute, address } of invitations) {
-    await sendInvitation(ctx, pool, { username: nameToSignInWith(pool, user) }, attribute, address, password)
+    await sendInvitation(ctx, pool, user, nameToSignInWith(pool, user), attribute, address, password)
   }
 }
 

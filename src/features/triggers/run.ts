@@ -41,6 +41,19 @@ const triggers = {
   },
   PreAuthentication: { target: config => config.PreAuthentication, sources: ['Authentication'], response: {} },
   PostAuthentication: { target: config => config.PostAuthentication, sources: ['Authentication'], response: {} },
+  CustomMessage: {
+    target: config => config.CustomMessage,
+    sources: [
+      'SignUp',
+      'AdminCreateUser',
+      'ResendCode',
+      'ForgotPassword',
+      'UpdateUserAttribute',
+      'VerifyUserAttribute',
+      'Authentication',
+    ],
+    response: { smsMessage: null, emailMessage: null, emailSubject: null },
+  },
   PreTokenGeneration: {
     // Both slots hold the same ARN.
     target: config => config.PreTokenGenerationConfig?.LambdaArn,
