@@ -602,6 +602,9 @@ export const triggerOutputNotJson = () => invalidLambdaResponse('Invalid lambda 
 /** A flag of pre sign-up without the address it is about. The wording is not published. */
 export const nothingToVerify = (attribute: string) =>
   invalidLambdaResponse(`The user has no ${attribute} that could be verified automatically.`)
+/** User migration found nobody, or nobody who can be a user of the pool. */
+export const migrationFailed = (clientId: string) =>
+  new CognitoError('UserNotFoundException', `Exception migrating user in app client ${clientId}`)
 /** What custom message may not return. The wording of the three is not published. */
 export const customMessageNotAllowed = () =>
   invalidLambdaResponse('A custom emailMessage or emailSubject needs an EmailConfiguration of the kind DEVELOPER.')

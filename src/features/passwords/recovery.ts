@@ -23,9 +23,11 @@ import {
 } from '../messages/codes.ts'
 import { sendNewCode } from '../messages/send.ts'
 import { runPostConfirmation } from '../triggers/confirmation.ts'
+import { hasTrigger } from '../triggers/run.ts'
 import { type Pool, passwordPolicy } from '../user-pools/pool.ts'
 import {
   findUserById,
+  findUserByName,
   getUserById,
   getUserByName,
   type User,
@@ -36,6 +38,7 @@ import {
 import { clearFailures, lockoutKey } from './lockout.ts'
 import { checkHistory, makePassword, replacePassword } from './password.ts'
 import { findNamedUser, simulateDelivery } from './unknown-user.ts'
+import { migrateUser } from './user-migration.ts'
 
 /** ForgotPassword and ConfirmForgotPassword together, for each user. */
 const recoveriesPerHour = 20
@@ -56,6 +59,9 @@ export const forgotPassword = async (
   username: string,
 ): Promise<CodeDeliveryDetailsType> => {
   const hidden = preventsUserExistenceErrors(client)
+  if (hasTrigger(pool, 'UserMigration') && (await findUserByName(ctx, pool, username)) === undefined) {
+    await migrateUser(ctx, pool, client, username, undefined)
+  }
   const named = await findNamedUser(ctx, client, pool, username)
   const { user, holder } = named
   const attributes = recoveryAttributes(pool)

@@ -41,6 +41,18 @@ const triggers = {
   },
   PreAuthentication: { target: config => config.PreAuthentication, sources: ['Authentication'], response: {} },
   PostAuthentication: { target: config => config.PostAuthentication, sources: ['Authentication'], response: {} },
+  UserMigration: {
+    target: config => config.UserMigration,
+    sources: ['Authentication', 'ForgotPassword'],
+    response: {
+      userAttributes: null,
+      forceAliasCreation: null,
+      finalUserStatus: null,
+      messageAction: null,
+      desiredDeliveryMediums: null,
+      enableSMSMFA: null,
+    },
+  },
   CustomMessage: {
     target: config => config.CustomMessage,
     sources: [

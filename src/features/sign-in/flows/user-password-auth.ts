@@ -15,8 +15,9 @@ import type { Flow } from './flow.ts'
  */
 const begin = async (ctx: Context, signIn: SignIn, parameters: Record<string, string>): Promise<Outcome> => {
   const password = required(parameters, 'PASSWORD')
-  const found = await findSubject(ctx, signIn, required(parameters, 'USERNAME'), parameters['SECRET_HASH'])
-  const subject = await preAuthenticate(ctx, signIn, found, required(parameters, 'USERNAME'))
+  const name = required(parameters, 'USERNAME')
+  const found = await findSubject(ctx, signIn, name, parameters['SECRET_HASH'], password)
+  const subject = await preAuthenticate(ctx, signIn, found, name)
   const user = await provePassword(ctx, signIn, subject, () =>
     checkUserPassword(ctx, signIn.pool, subject.user, password, subject.user?.username ?? subject.nameKey),
   )
