@@ -63,7 +63,15 @@ test('functions of triggers are webhooks by ARN or name', async () => {
   )
 })
 
+test('a module is found from the folder of the file', async () => {
+  const { triggers } = await withFile('triggers: { one: { module: ./one.ts }, two: { module: /srv/two.mjs } }')
+  const [one, two] = [...triggers.values()]
+  assert.match(one !== undefined && 'module' in one ? one.module : '', /^\/.*cenote-config-[^/]+\/one\.ts$/)
+  assert.deepEqual(two, { module: '/srv/two.mjs' })
+})
+
 for (const [title, text, reason] of [
+  ['a module with a URL', 'triggers: { one: { module: ./a.ts, url: "https://a" } }', /must have url and secret/],
   ['a list', 'triggers: [one]', /triggers must be a mapping$/],
   ['a webhook without a secret', 'triggers: { one: { url: "https://a" } }', /triggers.one must have url and secret/],
   ['a short secret', 'triggers: { one: { url: "https://a", secret: short } }', /at least 16 characters$/],

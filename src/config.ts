@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Policy, parsePolicy } from './core/iam-policy.ts'
 import { type AllowedNetworks, loopbackNetworks, parseNetworks } from './core/network-addresses.ts'
@@ -19,10 +20,7 @@ export interface AccessKey {
 }
 
 /** Where the function of a trigger runs that is not run by Lambda. */
-export interface TriggerTarget {
-  url: string
-  secret: string
-}
+export type TriggerTarget = { url: string; secret: string } | { module: string }
 
 export interface Config {
   host: string
@@ -388,16 +386,18 @@ const readTriggers = (path: string, value: unknown): Map<string, TriggerTarget> 
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ConfigError(`${path}: triggers must be a mapping`)
   return new Map(
-    Object.entries(value).map(([name, entry]: [string, unknown]) => {
+    Object.entries(value).map(([name, entry]: [string, unknown]): [string, TriggerTarget] => {
       const where = `${path}: triggers.${name}`
-      const { url, secret, ...rest } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<
+      const { url, secret, module, ...rest } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<
         string,
         unknown
       >
-      if (typeof url !== 'string' || typeof secret !== 'string')
-        throw new ConfigError(`${where} must have url and secret as texts`)
       const unknown = Object.keys(rest)[0]
       if (unknown !== undefined) throw new ConfigError(`${where}: unknown key ${unknown}`)
+      if (typeof module === 'string' && module !== '' && url === undefined && secret === undefined)
+        return [name, { module: resolve(dirname(path), module) }]
+      if (module !== undefined || typeof url !== 'string' || typeof secret !== 'string')
+        throw new ConfigError(`${where} must have url and secret as texts, or module`)
       if (secret.length < webhookSecretLengthMin)
         throw new ConfigError(`${where}: the secret must have at least ${webhookSecretLengthMin} characters`)
       readUrl(`${where}.url`, url, ['http:', 'https:'])

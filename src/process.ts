@@ -54,6 +54,13 @@ const start = async (config: Config): Promise<void> => {
   const keyPairs = createKeyPairs()
   const delivery =
     config.smtpUrl === undefined ? undefined : (await import('./adapters/smtp.ts')).smtpDelivery(config.smtpUrl)
+  const triggers = createTriggers({
+    targets: config.triggers,
+    lambdaEndpoint: config.lambdaEndpoint,
+    lambdaCredentials: config.lambdaCredentials,
+    // Signatures are for others, whose clock is not moved in test mode.
+    clock: systemClock,
+  })
   const app = await createApp(
     {
       settings: {
@@ -76,13 +83,7 @@ const start = async (config: Config): Promise<void> => {
       keyPairs,
       delivery,
       fetch: guardedFetch({ networks: config.allowedNetworks }),
-      triggers: createTriggers({
-        targets: config.triggers,
-        lambdaEndpoint: config.lambdaEndpoint,
-        lambdaCredentials: config.lambdaCredentials,
-        // Signatures are for others, whose clock is not moved in test mode.
-        clock: systemClock,
-      }),
+      triggers,
       events: logEvents(log),
       log,
     },
@@ -104,6 +105,7 @@ const start = async (config: Config): Promise<void> => {
     await drained(server)
     delivery?.close()
     keyPairs.close()
+    await triggers.close()
     await compute.close()
     await database.close()
     log.info({}, 'stopped')

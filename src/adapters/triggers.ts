@@ -4,33 +4,44 @@ import { type Clock, type Fetch, TriggerFailure, type Triggers } from '../core/p
 import type { Credentials } from '../core/sigv4-sign.ts'
 import { guardedFetch } from './fetch.ts'
 import { lambdaTriggers } from './lambda.ts'
+import { localModuleTriggers } from './local-module.ts'
 import { webhookTriggers } from './webhook.ts'
 
-/** A function that is not run by Lambda. */
-export interface WebhookTarget {
-  url: string
-  secret: string
-}
+/** A function that is not run by Lambda: a webhook, or the path of a module. */
+export type Target = { url: string; secret: string } | { module: string }
 
 export interface TriggersOptions {
   /** By ARN or by the name of the function. */
-  targets: ReadonlyMap<string, WebhookTarget>
+  targets: ReadonlyMap<string, Target>
   lambdaEndpoint?: string | undefined
   lambdaCredentials?: Credentials | undefined
   clock: Clock
 }
 
+export interface ConfiguredTriggers extends Triggers {
+  /** Stops the threads of modules. */
+  close(): Promise<void>
+}
+
 /**
- * Runs a function where the configuration says: by webhook when its ARN or name stands there, else at the Lambda
+ * Runs a function where the configuration says: by webhook or module when its ARN or name stands there, else at the Lambda
  * endpoint. Without either there is no such function.
  */
-export const createTriggers = ({ targets, lambdaEndpoint, lambdaCredentials, clock }: TriggersOptions): Triggers => {
-  const byTarget = new Map(
-    [...targets].map(([name, { url, secret }]) => [
-      name,
-      webhookTriggers({ url, secret, clock, fetch: fetchFrom(url) }),
-    ]),
-  )
+export const createTriggers = ({
+  targets,
+  lambdaEndpoint,
+  lambdaCredentials,
+  clock,
+}: TriggersOptions): ConfiguredTriggers => {
+  const byTarget = new Map<string, Triggers>()
+  const modules: { close(): Promise<void> }[] = []
+  for (const [name, target] of targets) {
+    if ('module' in target) {
+      const local = localModuleTriggers(target.module)
+      modules.push(local)
+      byTarget.set(name, local)
+    } else byTarget.set(name, webhookTriggers({ ...target, clock, fetch: fetchFrom(target.url) }))
+  }
   const lambda =
     lambdaEndpoint === undefined
       ? undefined
@@ -49,6 +60,9 @@ export const createTriggers = ({ targets, lambdaEndpoint, lambdaCredentials, clo
         )
       }
       return runner.invoke(call)
+    },
+    close: async () => {
+      await Promise.all(modules.map(local => local.close()))
     },
   }
 }
