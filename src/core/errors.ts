@@ -602,6 +602,9 @@ export const triggerOutputNotJson = () => invalidLambdaResponse('Invalid lambda 
 /** A flag of pre sign-up without the address it is about. The wording is not published. */
 export const nothingToVerify = (attribute: string) =>
   invalidLambdaResponse(`The user has no ${attribute} that could be verified automatically.`)
+/** What functions keep of a custom challenge does not fit into a Session. The wording is not published. */
+export const customStateTooLong = () =>
+  invalidLambdaResponse('The private parameters and metadata of the challenge are too long.')
 /** User migration found nobody, or nobody who can be a user of the pool. */
 export const migrationFailed = (clientId: string) =>
   new CognitoError('UserNotFoundException', `Exception migrating user in app client ${clientId}`)

@@ -12,9 +12,10 @@ const secondFactors = ['SMS_MFA', 'EMAIL_OTP', 'SOFTWARE_TOKEN_MFA'] as const
 const afterFirstFactor = ['tokens', ...secondFactors, 'SELECT_MFA_TYPE', 'MFA_SETUP'] as const
 
 const edges: Partial<Record<ChallengeNameType | 'begin', readonly Step[]>> = {
-  begin: ['PASSWORD_VERIFIER', 'NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
+  begin: ['CUSTOM_CHALLENGE', 'PASSWORD_VERIFIER', 'NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
   PASSWORD_VERIFIER: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
   NEW_PASSWORD_REQUIRED: afterFirstFactor,
+  CUSTOM_CHALLENGE: ['CUSTOM_CHALLENGE', 'tokens'],
   SELECT_MFA_TYPE: secondFactors,
   MFA_SETUP: ['tokens', 'EMAIL_OTP'],
   SMS_MFA: ['tokens'],

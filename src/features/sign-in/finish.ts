@@ -10,9 +10,16 @@ import { beginSecondFactor } from './second-factor.ts'
  * @throws what beginSecondFactor and postAuthenticate throw.
  */
 export const finishSignIn = async (ctx: Context, progress: Progress): Promise<Outcome> => {
-  const { signIn, factors } = progress
   const due = isProvenTwice(progress) ? undefined : await beginSecondFactor(ctx, progress)
-  if (due !== undefined) return due
+  return due ?? issueAfterProof(ctx, progress)
+}
+
+/**
+ * Tokens for a user of whom no more is asked.
+ * @throws what postAuthenticate throws.
+ */
+export const issueAfterProof = async (ctx: Context, progress: Progress): Promise<Outcome> => {
+  const { signIn, factors } = progress
   const { pool, client, flow } = signIn
   const user = await postAuthenticate(ctx, pool, progress.user)
   const tokens = await beginSession(ctx, { pool, client, user, factors, source: progress.tokenSource })

@@ -41,6 +41,21 @@ const triggers = {
   },
   PreAuthentication: { target: config => config.PreAuthentication, sources: ['Authentication'], response: {} },
   PostAuthentication: { target: config => config.PostAuthentication, sources: ['Authentication'], response: {} },
+  DefineAuthChallenge: {
+    target: config => config.DefineAuthChallenge,
+    sources: ['Authentication'],
+    response: { challengeName: null, issueTokens: null, failAuthentication: null },
+  },
+  CreateAuthChallenge: {
+    target: config => config.CreateAuthChallenge,
+    sources: ['Authentication'],
+    response: { publicChallengeParameters: null, privateChallengeParameters: null, challengeMetadata: null },
+  },
+  VerifyAuthChallengeResponse: {
+    target: config => config.VerifyAuthChallengeResponse,
+    sources: ['Authentication'],
+    response: { answerCorrect: null },
+  },
   UserMigration: {
     target: config => config.UserMigration,
     sources: ['Authentication', 'ForgotPassword'],
