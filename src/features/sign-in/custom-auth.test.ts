@@ -14,7 +14,9 @@ import {
   discreet,
   incorrect,
   invalidParameter,
+  password,
 } from '../../../test/support/sign-in.ts'
+import { createSrpClient, srpTimestamp } from '../../../test/support/srp-client.ts'
 
 type Functions = Partial<Record<'define' | 'create' | 'verify', TestFunction>>
 const reply = (event: TriggerEvent, response: object) => ({ ...event, response })
@@ -210,6 +212,49 @@ onEachDatabase(testApp => {
       create: event => reply(event, { privateChallengeParameters: { a: 'x'.repeat(2_000) } }),
     })
     await assert.rejects(begin(), { name: 'InvalidLambdaResponseException' })
+  })
+
+  test('a password comes first where the client offers one and the functions want it', async () => {
+    const app = await sharedApp()
+    const pool = await customPool(app, {
+      define: event => {
+        const session = event.request['session'] as { challengeName: string }[]
+        return session.length === 1
+          ? reply(event, { challengeName: 'PASSWORD_VERIFIER', issueTokens: false, failAuthentication: false })
+          : session.at(-1)?.challengeName === 'CUSTOM_CHALLENGE'
+            ? reply(event, { issueTokens: true })
+            : reply(event, { challengeName: 'CUSTOM_CHALLENGE' })
+      },
+    })
+    const client = createSrpClient(pool.poolId)
+    const begun = await pool.begin('ann', { CHALLENGE_NAME: 'SRP_A', SRP_A: client.srpA })
+    assert.equal(begun.ChallengeName, 'PASSWORD_VERIFIER')
+    const prove = (text: string) =>
+      app.aws.respondToAuthChallenge({
+        ClientId: pool.clientId,
+        ChallengeName: 'PASSWORD_VERIFIER',
+        Session: begun.Session,
+        ChallengeResponses: client.answer(begun.ChallengeParameters ?? {}, text, srpTimestamp(app.now())),
+      })
+    await assert.rejects(prove('wrong'), incorrect)
+    const { ChallengeName, Session } = await prove(password)
+    assert.equal(ChallengeName, 'CUSTOM_CHALLENGE')
+    assert.ok((await pool.answer(Session, '42')).AuthenticationResult)
+    const passed = { challengeResult: true, challengeMetadata: null }
+    assert.deepEqual(pool.events.at(-1)?.request['session'], [
+      { challengeName: 'SRP_A', ...passed },
+      { challengeName: 'PASSWORD_VERIFIER', ...passed },
+      { challengeName: 'CUSTOM_CHALLENGE', challengeResult: true, challengeMetadata: 'RIDDLE' },
+    ])
+  })
+
+  test('a password that is offered cannot be passed by', async () => {
+    const app = await sharedApp()
+    for (const response of [{ issueTokens: true }, { challengeName: 'CUSTOM_CHALLENGE' }]) {
+      const pool = await customPool(app, { define: event => reply(event, response) })
+      const { srpA } = createSrpClient(pool.poolId)
+      await assert.rejects(pool.begin('ann', { CHALLENGE_NAME: 'SRP_A', SRP_A: srpA }), unusable)
+    }
   })
 
   test('without all three functions there is no such flow', async () => {

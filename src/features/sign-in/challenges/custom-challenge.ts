@@ -2,6 +2,7 @@
  * CUSTOM_CHALLENGE: the pool's functions define which challenges there are, make each of them and judge the answers. What
  * they decide is taken only in the form that it must have; everything else ends the sign-in.
  */
+import type { Factor } from '../../../core/claims.ts'
 import {
   customStateTooLong,
   incorrectUsernameOrPassword,
@@ -26,7 +27,7 @@ import {
   type SignIn,
   sealSession,
 } from '../attempt.ts'
-import { issueAfterProof } from '../finish.ts'
+import { issueAfterProof } from '../issue.ts'
 import type { Outcome } from '../progress.ts'
 import {
   assertMaySignIn,
@@ -55,17 +56,15 @@ export const nextCustomStep = async (
   ctx: Context,
   signIn: SignIn,
   told: Told,
+  factors: Factor[],
   answers: CustomAnswer[],
 ): Promise<Outcome> => {
-  const session = answers.map(presentAnswer)
-  const defined = await fire(ctx, signIn, 'DefineAuthChallenge', told, { session })
-  const [tokens, failed] = [booleanOf(defined, 'issueTokens'), booleanOf(defined, 'failAuthentication')]
-  const challengeName = textOf(defined, 'challengeName')
-  if (failed) throw incorrectUsernameOrPassword()
-  if (tokens) return issue(ctx, signIn, told.subject)
+  const session = [...factors.flatMap(presentProof), ...answers.map(presentAnswer)]
+  const { issueTokens, challengeName } = await define(ctx, signIn, told, session)
+  if (issueTokens) return issue(ctx, signIn, told.subject, factors)
   if (challengeName !== 'CUSTOM_CHALLENGE') throw triggerOutputUnusable()
   const made = await fire(ctx, signIn, 'CreateAuthChallenge', told, { challengeName, session })
-  const attempt = newAttempt(ctx, signIn, { ...told.subject, step: 'CUSTOM_CHALLENGE', factors: [] })
+  const attempt = newAttempt(ctx, signIn, { ...told.subject, step: 'CUSTOM_CHALLENGE', factors })
   attempt.custom = {
     name: told.name,
     answers,
@@ -82,6 +81,25 @@ export const nextCustomStep = async (
       USERNAME: told.subject.user?.username ?? told.name,
     },
   }
+}
+
+/**
+ * Whether the pool's functions want a password first, which the client has offered; they may want nothing else then.
+ * @throws as nextCustomStep
+ */
+export const assertPasswordWanted = async (ctx: Context, signIn: SignIn, told: Told): Promise<void> => {
+  const { issueTokens, challengeName } = await define(ctx, signIn, told, [srpA])
+  if (issueTokens || challengeName !== 'PASSWORD_VERIFIER') throw triggerOutputUnusable()
+}
+
+/** @throws NotAuthorizedException when the function fails the sign-in, whatever else it says. */
+const define = async (ctx: Context, signIn: SignIn, told: Told, session: object[]) => {
+  const defined = await fire(ctx, signIn, 'DefineAuthChallenge', told, { session })
+  const issueTokens = booleanOf(defined, 'issueTokens') ?? false
+  const failed = booleanOf(defined, 'failAuthentication') ?? false
+  const challengeName = textOf(defined, 'challengeName')
+  if (failed) throw incorrectUsernameOrPassword()
+  return { issueTokens, challengeName }
 }
 
 /**
@@ -120,7 +138,17 @@ export const answerCustomChallenge: Challenge = async (ctx, { pool, client, user
   if (isRight === undefined) throw triggerOutputUnusable()
   const current = await stillThere(ctx, signIn, attempt, subject)
   const answered: CustomAnswer = metadata === undefined ? [isRight] : [isRight, metadata]
-  return nextCustomStep(ctx, signIn, { subject: current, name }, [...answers, answered])
+  return nextCustomStep(ctx, signIn, { subject: current, name }, attempt.factors, [...answers, answered])
+}
+
+const passed = (challengeName: string) => ({ challengeName, challengeResult: true, challengeMetadata: null })
+const srpA = passed('SRP_A')
+
+/** What the user had proven before the first custom challenge, as steps. */
+const presentProof = (factor: Factor): object[] => {
+  if (factor === 'pwd') return [srpA, passed('PASSWORD_VERIFIER')]
+  const challengeName = { sms: 'SMS_MFA', email_otp: 'EMAIL_OTP', otp: 'SOFTWARE_TOKEN_MFA' }[factor as string]
+  return challengeName === undefined ? [] : [passed(challengeName)]
 }
 
 const presentAnswer = ([challengeResult, challengeMetadata]: CustomAnswer) => ({
@@ -164,11 +192,11 @@ const stillThere = async (
 }
 
 /** Nobody gets no tokens, whatever the functions say. */
-const issue = async (ctx: Context, signIn: SignIn, subject: Subject): Promise<Outcome> => {
+const issue = async (ctx: Context, signIn: SignIn, subject: Subject, factors: Factor[]): Promise<Outcome> => {
   if (subject.user === undefined) throw incorrectUsernameOrPassword()
   const { id, securityEpoch } = subject.user
   const { user } = await stillThere(ctx, signIn, { userId: id, securityEpoch }, subject)
   if (user === undefined) throw incorrectUsernameOrPassword()
   assertMaySignInWithPassword(user)
-  return issueAfterProof(ctx, { signIn, user, nameKey: subject.nameKey, factors: [], isFirstAnswer: false })
+  return issueAfterProof(ctx, { signIn, user, nameKey: subject.nameKey, factors, isFirstAnswer: false })
 }
