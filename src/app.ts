@@ -1,7 +1,7 @@
 /** The only wiring: configuration and ports become an application that answers requests. */
 import type { RequestListener } from 'node:http'
 import type { AccessKey } from './config.ts'
-import type { Clock, Compute, Delivery, Events, Fetch, KeyPairs, Log, Random } from './core/ports.ts'
+import type { Clock, Compute, Delivery, Events, Fetch, KeyPairs, Log, Random, Triggers } from './core/ports.ts'
 import { createCaches } from './features/caches.ts'
 import { inTransaction, type Services } from './features/context.ts'
 import { pruneOutbox } from './features/messages/outbox.ts'
@@ -35,6 +35,7 @@ export interface Ports {
   keyPairs: KeyPairs
   delivery: Delivery | undefined
   fetch: Fetch
+  triggers: Triggers
   events: Events
   log: Log
 }
@@ -73,6 +74,7 @@ export const createApp = async (config: AppConfig, ports: Ports): Promise<App> =
     keyPairs: ports.keyPairs,
     delivery: ports.delivery,
     fetch: ports.fetch,
+    triggers: ports.triggers,
     events: ports.events,
     log: ports.log,
     caches,

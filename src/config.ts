@@ -5,10 +5,12 @@
  */
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Policy, parsePolicy } from './core/iam-policy.ts'
 import { type AllowedNetworks, loopbackNetworks, parseNetworks } from './core/network-addresses.ts'
 import { type Category, isCategory } from './core/rate-limits.ts'
+import type { Credentials } from './core/sigv4-sign.ts'
 
 export interface AccessKey {
   id: string
@@ -16,6 +18,9 @@ export interface AccessKey {
   /** Absent: everything is allowed. */
   policy?: Policy
 }
+
+/** Where the function of a trigger runs that is not run by Lambda. */
+export type TriggerTarget = { url: string; secret: string } | { module: string }
 
 export interface Config {
   host: string
@@ -35,6 +40,9 @@ export interface Config {
   seedFile: string | undefined
   smtpUrl: string | undefined
   lambdaEndpoint: string | undefined
+  lambdaCredentials: Credentials | undefined
+  /** By the ARN or the name of the function. */
+  triggers: ReadonlyMap<string, TriggerTarget>
   /** What may be called beyond the public internet, when an administrator of a pool names it. */
   allowedNetworks: AllowedNetworks
   tls: { certFile: string; keyFile: string } | 'local' | undefined
@@ -163,7 +171,15 @@ export const options: Option[] = [
     value: 'URL',
     variable: 'CENOTE_LAMBDA_ENDPOINT',
     default: 'none',
-    doc: 'Endpoint of a Lambda Invoke API for triggers.',
+    doc: 'Endpoint of a Lambda Invoke API for triggers. Functions that run elsewhere go into the file under `triggers`.',
+  },
+  {
+    name: 'lambda-access-key',
+    kind: 'text',
+    value: 'ID:SECRET',
+    variable: 'CENOTE_LAMBDA_ACCESS_KEY',
+    default: 'none',
+    doc: 'AWS access key that signs the calls of the Lambda endpoint; a session token may follow after another colon.',
   },
   {
     name: 'allow-private-network',
@@ -231,7 +247,7 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
   const given = readArguments(args)
   const fromEnvironment = readEnvironment(environment)
   const file = given.get('config') ?? environment['CENOTE_CONFIG']
-  const { values: fromFile, accessKeys: fileKeys } = typeof file === 'string' ? await readFile(file) : noFile
+  const { values: fromFile, accessKeys: fileKeys, triggers } = typeof file === 'string' ? await readFile(file) : noFile
   const find = (name: string) => given.get(name) ?? fromEnvironment.get(name) ?? fromFile.get(name)
   const text = (name: string): string | undefined => {
     const value = find(name)
@@ -258,6 +274,8 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
     seedFile: text('seed'),
     smtpUrl: readUrl('smtp', text('smtp'), ['smtp:', 'smtps:']),
     lambdaEndpoint: readUrl('lambda-endpoint', text('lambda-endpoint'), ['http:', 'https:']),
+    lambdaCredentials: readCredentials(text('lambda-access-key')),
+    triggers,
     allowedNetworks: readNetworks(text('allow-private-network'), isLoopback(host) && accessKeys.length === 0),
     tls: readTls(text('tls-cert'), text('tls-key')),
     testMode: on('test-mode'),
@@ -310,9 +328,15 @@ const readEnvironment = (environment: NodeJS.ProcessEnv): Values => {
   return values
 }
 
-const noFile: { values: Values; accessKeys: AccessKey[] } = { values: new Map(), accessKeys: [] }
+interface FileContent {
+  values: Values
+  accessKeys: AccessKey[]
+  triggers: Map<string, TriggerTarget>
+}
 
-const readFile = async (path: string): Promise<{ values: Values; accessKeys: AccessKey[] }> => {
+const noFile: FileContent = { values: new Map(), accessKeys: [], triggers: new Map() }
+
+const readFile = async (path: string): Promise<FileContent> => {
   let document: unknown
   try {
     const { parseYaml } = await import('./yaml.ts')
@@ -327,9 +351,14 @@ const readFile = async (path: string): Promise<{ values: Values; accessKeys: Acc
     throw new ConfigError(`${path} must hold a mapping of options`)
   const values: Values = new Map()
   let accessKeys: AccessKey[] = []
+  let triggers = noFile.triggers
   for (const [key, value] of Object.entries(document)) {
     if (key === 'accessKeys') {
       accessKeys = readAccessKeys(path, value)
+      continue
+    }
+    if (key === 'triggers') {
+      triggers = readTriggers(path, value)
       continue
     }
     const option = options.find(candidate => camelCase(candidate.name) === key)
@@ -339,7 +368,7 @@ const readFile = async (path: string): Promise<{ values: Values; accessKeys: Acc
     }
     values.set(option.name, typeof value === 'boolean' ? value : String(value))
   }
-  return { values, accessKeys }
+  return { values, accessKeys, triggers }
 }
 
 const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
@@ -360,6 +389,32 @@ const readAccessKeys = (path: string, value: unknown): AccessKey[] => {
       throw new ConfigError(`${where}: ${error instanceof Error ? error.message : String(error)}`)
     }
   })
+}
+
+const webhookSecretLengthMin = 16
+
+const readTriggers = (path: string, value: unknown): Map<string, TriggerTarget> => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ConfigError(`${path}: triggers must be a mapping`)
+  return new Map(
+    Object.entries(value).map(([name, entry]: [string, unknown]): [string, TriggerTarget] => {
+      const where = `${path}: triggers.${name}`
+      const { url, secret, module, ...rest } = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<
+        string,
+        unknown
+      >
+      const unknown = Object.keys(rest)[0]
+      if (unknown !== undefined) throw new ConfigError(`${where}: unknown key ${unknown}`)
+      if (typeof module === 'string' && module !== '' && url === undefined && secret === undefined)
+        return [name, { module: resolve(dirname(path), module) }]
+      if (module !== undefined || typeof url !== 'string' || typeof secret !== 'string')
+        throw new ConfigError(`${where} must have url and secret as texts, or module`)
+      if (secret.length < webhookSecretLengthMin)
+        throw new ConfigError(`${where}: the secret must have at least ${webhookSecretLengthMin} characters`)
+      readUrl(`${where}.url`, url, ['http:', 'https:'])
+      return [name, { url, secret }]
+    }),
+  )
 }
 
 // ---------------------------------------------------------------------------------------------- values
@@ -418,6 +473,14 @@ const readAccessKey = (text: string | undefined): AccessKey[] => {
   const colon = text.indexOf(':')
   if (colon < 1) throw new ConfigError('access-key must have the form ID:SECRET')
   return [checkedKey(text.slice(0, colon), text.slice(colon + 1))]
+}
+
+const readCredentials = (text: string | undefined): Credentials | undefined => {
+  if (text === undefined) return undefined
+  const [id = '', secret = '', sessionToken, ...rest] = text.split(':')
+  if (id === '' || secret === '' || sessionToken === '' || rest.length > 0)
+    throw new ConfigError('lambda-access-key must have the form ID:SECRET or ID:SECRET:SESSION_TOKEN')
+  return { id, secret, sessionToken }
 }
 
 const checkedKey = (id: string, secret: string): AccessKey => {

@@ -8,6 +8,7 @@ import { guardedFetch } from './adapters/fetch.ts'
 import { createKeyPairs } from './adapters/key-pairs.ts'
 import { createLog, logEvents } from './adapters/log.ts'
 import { adjustableClock, systemClock, systemRandom } from './adapters/system.ts'
+import { createTriggers } from './adapters/triggers.ts'
 import { type App, createApp } from './app.ts'
 import { type Config, ConfigError, helpText, readConfig } from './config.ts'
 import { watchConnections } from './connections.ts'
@@ -60,6 +61,13 @@ const start = async (config: Config): Promise<void> => {
   const delivery =
     config.smtpUrl === undefined ? undefined : (await import('./adapters/smtp.ts')).smtpDelivery(config.smtpUrl)
   const ownUrl = `${scheme}://localhost:${port}`
+  const triggers = createTriggers({
+    targets: config.triggers,
+    lambdaEndpoint: config.lambdaEndpoint,
+    lambdaCredentials: config.lambdaCredentials,
+    // Signatures are for others, whose clock is not moved in test mode.
+    clock: systemClock,
+  })
   const app = await createApp(
     {
       settings: {
@@ -82,6 +90,7 @@ const start = async (config: Config): Promise<void> => {
       keyPairs,
       delivery,
       fetch: guardedFetch({ networks: config.allowedNetworks }),
+      triggers,
       events: logEvents(log),
       log,
     },
@@ -104,6 +113,7 @@ const start = async (config: Config): Promise<void> => {
     await connections.drain(drainMs)
     delivery?.close()
     keyPairs.close()
+    await triggers.close()
     await compute.close()
     await database.close()
     log.info({}, 'stopped')

@@ -5,8 +5,8 @@ import { test } from 'node:test'
 
 const layers = ['contract', 'core', 'store', 'features', 'http']
 const features = [
-  'messages',
   'triggers',
+  'messages',
   'user-pools',
   'resource-servers',
   'identity-providers',

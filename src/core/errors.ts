@@ -586,6 +586,36 @@ export const secretHashMismatch = (clientId: string) =>
 export const refreshSecretHashMismatch = (clientId: string) =>
   notAuthorized(`SecretHash does not match for the client: ${clientId}`)
 
+// ---------------------------------------------------------------------------------------------- triggers
+
+const triggerTextMax = 4_096
+/** The function threw. A period follows whatever it said. */
+export const triggerFailed = (trigger: string, text: string) =>
+  userLambdaValidation(`${trigger} failed with error ${text.slice(0, triggerTextMax)}.`)
+/** The function could not be run; `error` is the name of an error, such as AccessDeniedException. */
+export const triggerNotInvoked = (trigger: string, error: string) =>
+  unexpectedLambda(`${trigger} invocation failed due to error ${error}.`)
+/** Only the end of the text is published. */
+export const triggerTimedOut = (trigger: string) =>
+  triggerNotInvoked(trigger, 'Socket timeout while invoking Lambda function')
+export const triggerOutputNotJson = () => invalidLambdaResponse('Invalid lambda function output : Invalid JSON')
+/** A flag of pre sign-up without the address it is about. The wording is not published. */
+export const nothingToVerify = (attribute: string) =>
+  invalidLambdaResponse(`The user has no ${attribute} that could be verified automatically.`)
+/** What functions keep of a custom challenge does not fit into a Session. The wording is not published. */
+export const customStateTooLong = () =>
+  invalidLambdaResponse('The private parameters and metadata of the challenge are too long.')
+/** User migration found nobody, or nobody who can be a user of the pool. */
+export const migrationFailed = (clientId: string) =>
+  new CognitoError('UserNotFoundException', `Exception migrating user in app client ${clientId}`)
+/** What custom message may not return. The wording of the three is not published. */
+export const customMessageNotAllowed = () =>
+  invalidLambdaResponse('A custom emailMessage or emailSubject needs an EmailConfiguration of the kind DEVELOPER.')
+export const customMessageWithoutPlaceholder = () =>
+  invalidLambdaResponse('The custom message lacks a placeholder that it must contain.')
+export const customMessageTooLong = () => invalidLambdaResponse('The custom message is too long.')
+export const triggerOutputUnusable = () => invalidLambdaResponse('Unrecognizable lambda output')
+
 // ---------------------------------------------------------------------------------------------- users
 
 export const userNotFound = () => new CognitoError('UserNotFoundException', 'User does not exist.')

@@ -110,6 +110,41 @@ export class FetchFailure extends Error {
   }
 }
 
+/** A call of the function that a pool has assigned to a trigger. */
+export interface TriggerCall {
+  /** What LambdaConfig names: the ARN of the function. */
+  target: string
+  /** The event as the function receives it; plain JSON. */
+  event: object
+  /** After this the call has failed. */
+  timeoutMs: number
+}
+
+/** Runs the functions of triggers. */
+export interface Triggers {
+  /**
+   * What the function returned, as parsed from JSON.
+   * @throws TriggerFailure
+   */
+  invoke(call: TriggerCall): Promise<unknown>
+}
+
+/**
+ * Why a function has not returned: it threw (`message` is its error text), it could not be run (`message` is the name of
+ * the error), it took too long, or what it returned is not JSON.
+ */
+export type TriggerFailureReason = 'function' | 'refused' | 'timeout' | 'not-json'
+
+export class TriggerFailure extends Error {
+  readonly reason: TriggerFailureReason
+
+  constructor(reason: TriggerFailureReason, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'TriggerFailure'
+    this.reason = reason
+  }
+}
+
 /** A fact worth recording: audit, risk, operations. Never carries a secret. */
 export interface Event {
   name: string

@@ -4,7 +4,7 @@
 
 import type { Transaction } from 'kysely'
 import type { OperationInputs, OperationName, OperationOutputs } from '../contract/types.ts'
-import type { Clock, Compute, Delivery, Events, Fetch, KeyPairs, Log, Random } from '../core/ports.ts'
+import type { Clock, Compute, Delivery, Events, Fetch, KeyPairs, Log, Random, Triggers } from '../core/ports.ts'
 import { type Database, transaction } from '../store/database.ts'
 import type { Seal } from '../store/sealed.ts'
 import type { Tables } from '../store/tables.ts'
@@ -22,6 +22,7 @@ export interface Services {
   keyPairs: KeyPairs
   delivery: Delivery | undefined
   fetch: Fetch
+  triggers: Triggers
   events: Events
   log: Log
   /** Caches of the features by name; created by `features/caches.ts`. */
@@ -38,6 +39,17 @@ export interface Context extends Services {
   /** Address of the peer, or of the client a trusted proxy names. */
   sourceIp: string | undefined
   userAgent: string | undefined
+  /** What triggers are told of the request. */
+  caller?: Caller
+}
+
+/** What the functions of triggers learn of a request beside its user. */
+export interface Caller {
+  /** Absent for operations that have no client. */
+  clientId?: string | undefined
+  clientMetadata?: Readonly<Record<string, string>> | undefined
+  /** What the first triggers of a sign-in are told in the place of `clientMetadata`. */
+  validationData?: Readonly<Record<string, string>> | undefined
 }
 
 /**

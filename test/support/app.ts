@@ -26,6 +26,8 @@ import {
   FetchFailure,
   type KeyPairs,
   type OutgoingMessage,
+  TriggerFailure,
+  type Triggers,
 } from '../../src/core/ports.ts'
 import type { OutboxMessage } from '../../src/features/messages/outbox.ts'
 import type { Settings } from '../../src/features/settings.ts'
@@ -65,6 +67,11 @@ export interface TestApp extends AsyncDisposable {
   messages(): Promise<OutboxMessage[]>
   /** The code of the newest message (to this address). */
   lastCode(to?: string): Promise<string>
+  /**
+   * Puts a function of this name there and returns its ARN, for LambdaConfig. It is given a copy of each event; what it
+   * throws is the error of the function.
+   */
+  lambda(name: string, run: TestFunction): string
   events: Event[]
   /** Lines that were logged as warnings or errors. */
   logged: { level: string; message: string; details: object }[]
@@ -74,6 +81,20 @@ export interface TestApp extends AsyncDisposable {
    */
   secondNode(): Promise<TestApp>
   close(): Promise<void>
+}
+
+/** The function of a trigger; what it returns is what Lambda would have been returned. */
+export type TestFunction = (event: TriggerEvent) => unknown
+
+export interface TriggerEvent {
+  version: string
+  triggerSource: string
+  region: string
+  userPoolId: string
+  userName: string
+  callerContext: { awsSdkVersion: string; clientId: string }
+  request: Record<string, unknown>
+  response: Record<string, unknown>
 }
 
 export const seconds = (n: number): number => n * 1_000
@@ -121,6 +142,7 @@ const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Sha
     if (level === 'warn' || level === 'error') logged.push({ level, message, details })
     if (process.env['CENOTE_TEST_LOG'] === '1') console.error(level, message, details)
   }
+  const functions = new Map<string, TestFunction>()
   const server = createServer()
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -146,6 +168,7 @@ const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Sha
       keyPairs: fixedKeyPairs,
       delivery: options.delivery,
       fetch: options.fetch ?? guardedFetch({ networks: loopback }),
+      triggers: inProcess(functions),
       events: { record: event => events.push(event) },
       log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     },
@@ -188,6 +211,11 @@ const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Sha
       if (message?.code === undefined) throw new Error(`No code was sent${to === undefined ? '' : ` to ${to}`}.`)
       return message.code
     },
+    lambda: (name, run) => {
+      const arn = `arn:aws:lambda:us-east-1:123456789012:function:${name}`
+      functions.set(arn, run)
+      return arn
+    },
     events,
     logged,
     secondNode: () => {
@@ -198,6 +226,21 @@ const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Sha
     [Symbol.asyncDispose]: close,
   }
 }
+
+/** Functions in this process. Events and answers go through JSON, as they do everywhere else. */
+const inProcess = (functions: ReadonlyMap<string, TestFunction>): Triggers => ({
+  invoke: async ({ target, event }) => {
+    const run = functions.get(target)
+    if (run === undefined) throw new TriggerFailure('refused', 'ResourceNotFoundException')
+    try {
+      const returned = await run(JSON.parse(JSON.stringify(event)))
+      return JSON.parse(JSON.stringify(returned ?? null))
+    } catch (error) {
+      if (error instanceof TriggerFailure) throw error
+      throw new TriggerFailure('function', error instanceof Error ? error.message : String(error))
+    }
+  },
+})
 
 /** Stands still until it is advanced, unless the test wants real time. */
 const testClock = (options: TestAppOptions): Shared['clock'] =>

@@ -17,20 +17,18 @@ import {
 } from '../../core/templates.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { deliverLog } from '../log-delivery.ts'
+import { customMessage } from '../triggers/custom-message.ts'
+import type { TriggerSource } from '../triggers/run.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
 import { type CodeTarget, drawCode, storeCode, type VerifiableAttribute } from './codes.ts'
 import { sealContent, storeMessage } from './outbox.ts'
 
-/** The triggers of a message, in the words of the custom message trigger. */
-export type MessageSource =
-  | 'SignUp'
-  | 'AdminCreateUser'
-  | 'ResendCode'
-  | 'ForgotPassword'
-  | 'UpdateUserAttribute'
-  | 'VerifyUserAttribute'
-  | 'Authentication'
+/** The occasions of a message, in the words of the custom message trigger. */
+export type MessageSource = TriggerSource<'CustomMessage'>
+
+/** What of a user is needed for a message, and for a function that words it. */
+type Recipient = Pick<User, 'id' | 'username' | 'status' | 'attributes'>
 
 type Medium = OutgoingMessage['medium']
 
@@ -48,18 +46,19 @@ export interface SendOptions {
  * Draws a code, stores it together with the message that carries it, sends that, and returns the delivery details for
  * the answer.
  * @throws CodeDeliveryFailureException when the message cannot be handed over, UserNotFoundException when the user was
- * deleted meanwhile.
+ * deleted meanwhile, and what customMessage throws, before there is a code.
  */
 export const sendNewCode = async (
   ctx: Context,
   pool: Pool,
-  user: Pick<User, 'id' | 'poolId' | 'username'>,
+  user: Recipient & Pick<User, 'poolId'>,
   source: MessageSource,
   target: CodeTarget,
   options: SendOptions = {},
 ): Promise<CodeDeliveryDetailsType> => {
   const code = drawCode(ctx)
-  const message = composeCode(ctx, pool, user, source, target.attribute, target.destination, code)
+  const template = await codeTemplateFor(ctx, pool, user, source, target.attribute, code)
+  const message = composeCode(ctx, pool, user, source, target.attribute, target.destination, code, template)
   await inTransaction(ctx, async tx => {
     await storeCode(tx, user, target, code)
     await storeMessage(tx, message)
@@ -91,26 +90,32 @@ export const rehearseCode = (
 
 /**
  * Sends a code that is stored already to an address of the user and returns the delivery details for the answer.
- * @throws CodeDeliveryFailureException when the message cannot be handed over.
+ * @throws CodeDeliveryFailureException when the message cannot be handed over, and what customMessage throws.
  */
 export const sendCode = async (
   ctx: Context,
   pool: Pool,
-  user: Pick<User, 'username'>,
+  user: Recipient,
   source: MessageSource,
   attribute: VerifiableAttribute,
   destination: string,
   code: string,
 ): Promise<CodeDeliveryDetailsType> => {
-  await send(ctx, pool, composeCode(ctx, pool, user, source, attribute, destination, code))
+  const template = await codeTemplateFor(ctx, pool, user, source, attribute, code)
+  await send(ctx, pool, composeCode(ctx, pool, user, source, attribute, destination, code, template))
   return deliveryDetails(attribute, destination)
 }
 
-/** Sends the invitation of AdminCreateUser; `temporaryPassword` is undefined for a user without password. */
+/**
+ * Sends the invitation of AdminCreateUser; `name` is what the user signs in with, and `temporaryPassword` is undefined
+ * for a user without password.
+ * @throws CodeDeliveryFailureException when the message cannot be handed over, and what customMessage throws.
+ */
 export const sendInvitation = async (
   ctx: Context,
   pool: Pool,
-  user: Pick<User, 'username'>,
+  user: Recipient,
+  name: string,
   attribute: VerifiableAttribute,
   destination: string,
   temporaryPassword: string | undefined,
@@ -118,10 +123,13 @@ export const sendInvitation = async (
   const medium = mediumOf(attribute)
   const fallback =
     temporaryPassword === undefined ? defaultMessages.invitationWithoutPassword : defaultMessages.invitation
-  const template = pickTemplate(medium, pool.settings.AdminCreateUserConfig?.InviteMessageTemplate, fallback)
+  const usual = pickTemplate(medium, pool.settings.AdminCreateUserConfig?.InviteMessageTemplate, fallback)
+  const occasion = { source: 'AdminCreateUser', medium, code: temporaryPassword } as const
+  const template = await customMessage(ctx, pool, user, occasion, usual)
   // Cognito delivers nothing when the template has no place for the temporary password.
   if (temporaryPassword !== undefined && !hasCodePlaceholder(template.body)) return
-  await send(ctx, pool, compose(ctx, pool, user, 'AdminCreateUser', medium, destination, template, temporaryPassword))
+  const named = { username: name }
+  await send(ctx, pool, compose(ctx, pool, named, 'AdminCreateUser', medium, destination, template, temporaryPassword))
 }
 
 /** CodeDeliveryDetails with the destination masked. */
@@ -159,6 +167,19 @@ const codeTemplate = (pool: Pool, source: MessageSource, medium: Medium): Messag
   return pickTemplate(medium, texts, defaultMessages.authentication)
 }
 
+/** The template of a message with a code, in the words of the pool's function where it has some. */
+const codeTemplateFor = (
+  ctx: Context,
+  pool: Pool,
+  user: Recipient,
+  source: MessageSource,
+  attribute: VerifiableAttribute,
+  code: string,
+): Promise<MessageTemplate> => {
+  const medium = mediumOf(attribute)
+  return customMessage(ctx, pool, user, { source, medium, code }, codeTemplate(pool, source, medium))
+}
+
 const composeCode = (
   ctx: Context,
   pool: Pool,
@@ -167,10 +188,8 @@ const composeCode = (
   attribute: VerifiableAttribute,
   destination: string,
   code: string,
-): OutgoingMessage => {
-  const medium = mediumOf(attribute)
-  return compose(ctx, pool, user, source, medium, destination, codeTemplate(pool, source, medium), code)
-}
+  template = codeTemplate(pool, source, mediumOf(attribute)),
+): OutgoingMessage => compose(ctx, pool, user, source, mediumOf(attribute), destination, template, code)
 
 const compose = (
   ctx: Context,

@@ -22,11 +22,22 @@ import {
   type VerifiableAttribute,
 } from '../messages/codes.ts'
 import { sendNewCode } from '../messages/send.ts'
+import { runPostConfirmation } from '../triggers/confirmation.ts'
+import { hasTrigger } from '../triggers/run.ts'
 import { type Pool, passwordPolicy } from '../user-pools/pool.ts'
-import { getUserById, getUserByName, type User, type UserStatus, updateUser } from '../users/user.ts'
+import {
+  findUserById,
+  findUserByName,
+  getUserById,
+  getUserByName,
+  type User,
+  type UserStatus,
+  updateUser,
+} from '../users/user.ts'
 import { clearFailures, lockoutKey } from './lockout.ts'
 import { checkHistory, makePassword, replacePassword } from './password.ts'
 import { findNamedUser, simulateDelivery } from './unknown-user.ts'
+import { migrateUser } from './user-migration.ts'
 
 /** ForgotPassword and ConfirmForgotPassword together, for each user. */
 const recoveriesPerHour = 20
@@ -47,6 +58,9 @@ export const forgotPassword = async (
   username: string,
 ): Promise<CodeDeliveryDetailsType> => {
   const hidden = preventsUserExistenceErrors(client)
+  if (hasTrigger(pool, 'UserMigration') && (await findUserByName(ctx, pool, username)) === undefined) {
+    await migrateUser(ctx, pool, client, username, undefined)
+  }
   const named = await findNamedUser(ctx, client, pool, username)
   const { user, holder } = named
   const attributes = recoveryAttributes(pool)
@@ -130,6 +144,7 @@ export const confirmForgotPassword = async (
     if (!current.enabled || current.attributes.get(proven.attribute) !== proven.destination) throw codeExpired()
     await clearFailures(tx, lockoutKey(ctx, pool, user))
   })
+  await runPostConfirmation(ctx, pool, 'ConfirmForgotPassword', () => findUserById(ctx, pool, user.id))
 }
 
 /** An account that nobody has confirmed yet is not confirmed by way of its password. */

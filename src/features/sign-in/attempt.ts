@@ -39,6 +39,21 @@ export interface Attempt {
   nonce: string
   /** What more the pending challenge needs to know. */
   mfa?: PendingMfa
+  custom?: PendingCustom
+}
+
+/** Whether an answer to a custom challenge was right, and the metadata of the challenge where it had some. */
+export type CustomAnswer = [isRight: boolean, metadata?: string]
+
+/** The state of a challenge that the pool's functions have made. */
+export interface PendingCustom {
+  /** As the user gave it. */
+  name: string
+  /** The answers so far, the oldest first. */
+  answers: CustomAnswer[]
+  /** What only the function that judges the answer is told. */
+  secrets: [string, string][]
+  metadata: string | undefined
 }
 
 /** The state of a second factor that is asked for. */
@@ -122,7 +137,7 @@ export const boundTo = (client: Client): string => `${client.poolId} ${client.id
  * Whether the user is still the one with whom the attempt began and nothing has happened that must break it: another
  * password, a reset, disabling, signing out everywhere, deletion.
  */
-export const isUntouched = (attempt: Attempt, user: User | undefined): boolean =>
+export const isUntouched = (attempt: Pick<Attempt, 'userId' | 'securityEpoch'>, user: User | undefined): boolean =>
   attempt.userId === user?.id && attempt.securityEpoch === (user?.securityEpoch ?? 0)
 
 /**

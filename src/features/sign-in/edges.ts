@@ -9,17 +9,18 @@ type Step = ChallengeNameType | 'tokens'
 
 const secondFactors = ['SMS_MFA', 'EMAIL_OTP', 'SOFTWARE_TOKEN_MFA'] as const
 /** What may follow when a first factor is proven. */
-const afterFirstFactor = ['tokens', ...secondFactors, 'SELECT_MFA_TYPE', 'MFA_SETUP'] as const
+const afterFirstFactor = ['tokens', ...secondFactors, 'SELECT_MFA_TYPE', 'MFA_SETUP', 'CUSTOM_CHALLENGE'] as const
 
 const edges: Partial<Record<ChallengeNameType | 'begin', readonly Step[]>> = {
   begin: ['PASSWORD_VERIFIER', 'NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
   PASSWORD_VERIFIER: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
   NEW_PASSWORD_REQUIRED: afterFirstFactor,
+  CUSTOM_CHALLENGE: ['CUSTOM_CHALLENGE', 'tokens'],
   SELECT_MFA_TYPE: secondFactors,
-  MFA_SETUP: ['tokens', 'EMAIL_OTP'],
-  SMS_MFA: ['tokens'],
-  EMAIL_OTP: ['tokens'],
-  SOFTWARE_TOKEN_MFA: ['tokens'],
+  MFA_SETUP: ['tokens', 'EMAIL_OTP', 'CUSTOM_CHALLENGE'],
+  SMS_MFA: ['tokens', 'CUSTOM_CHALLENGE'],
+  EMAIL_OTP: ['tokens', 'CUSTOM_CHALLENGE'],
+  SOFTWARE_TOKEN_MFA: ['tokens', 'CUSTOM_CHALLENGE'],
 }
 
 /** The outcome, when it may follow the step that was answered or the beginning. */

@@ -1,6 +1,6 @@
 import type { InitiateAuthResponse } from '../../contract/types.ts'
 import { getClient, getClientAndPool } from '../app-clients/client.ts'
-import type { Operations } from '../context.ts'
+import type { Context, Operations } from '../context.ts'
 import { inPool } from '../user-pools/pool.ts'
 import type { Outcome } from './progress.ts'
 import { answer, begin } from './sign-in.ts'
@@ -8,7 +8,7 @@ import { answer, begin } from './sign-in.ts'
 export const signInOperations = {
   InitiateAuth: async (ctx, input) =>
     present(
-      await begin(ctx, {
+      await begin(atBeginning(ctx), {
         ...(await getClientAndPool(ctx, input.ClientId)),
         operation: 'InitiateAuth',
         flow: input.AuthFlow,
@@ -18,7 +18,7 @@ export const signInOperations = {
 
   AdminInitiateAuth: inPool(async (ctx, pool, input) =>
     present(
-      await begin(ctx, {
+      await begin(atBeginning(ctx), {
         pool,
         client: await getClient(ctx, input.ClientId, pool),
         operation: 'AdminInitiateAuth',
@@ -50,6 +50,12 @@ export const signInOperations = {
     ),
   ),
 } satisfies Operations<'AdminInitiateAuth' | 'AdminRespondToAuthChallenge' | 'InitiateAuth' | 'RespondToAuthChallenge'>
+
+/** The metadata of the beginning is for the triggers that come before the proof, and for them alone. */
+const atBeginning = (ctx: Context): Context => ({
+  ...ctx,
+  caller: { clientId: ctx.caller?.clientId, validationData: ctx.caller?.clientMetadata },
+})
 
 /** Tokens come with an empty object of parameters, without challenge and Session. */
 const present = (outcome: Outcome): InitiateAuthResponse =>

@@ -1,6 +1,7 @@
 /** What the steps of a sign-in hand to one another. */
 import type { AuthenticationResultType, ChallengeNameType } from '../../contract/types.ts'
 import type { Factor } from '../../core/claims.ts'
+import type { TokenSource } from '../triggers/pre-token-generation.ts'
 import type { User } from '../users/user.ts'
 import type { SignIn } from './attempt.ts'
 
@@ -23,6 +24,8 @@ export interface Progress {
   factors: Factor[]
   /** True in the answer to the request that began the sign-in, which tells the client the user's real name. */
   isFirstAnswer: boolean
+  /** What the tokens are for, if they come next; `Authentication` when absent. */
+  tokenSource?: TokenSource
 }
 
 /** Parameters that the first answer adds to whatever challenge it brings. */

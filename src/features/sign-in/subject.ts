@@ -8,6 +8,7 @@ import { type Client, checkSecretHash, preventsUserExistenceErrors } from '../ap
 import type { Context } from '../context.ts'
 import { lockoutKey } from '../passwords/lockout.ts'
 import { srpUserId } from '../passwords/password.ts'
+import { migrateUser } from '../passwords/user-migration.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { findUserById, findUserByName, hasPassword, nameKey, type User } from '../users/user.ts'
 import type { Attempt, SignIn } from './attempt.ts'
@@ -22,17 +23,21 @@ export interface Subject {
 
 /**
  * Finds the subject and checks the secret hash, in this order because the hash may have been computed for the real
- * username.
- * @throws NotAuthorizedException for a wrong hash, UserNotFoundException when the client tells who exists.
+ * username. A name that nobody has may be that of a user who is migrated, if there is a password to show.
+ * @throws NotAuthorizedException for a wrong hash, UserNotFoundException when the client tells who exists, and what
+ * migrateUser throws.
  */
 export const findSubject = async (
   ctx: Context,
   { pool, client }: SignIn,
   name: string,
   secretHash: string | undefined,
+  password?: string,
 ): Promise<Subject> => {
-  const user = await findUserByName(ctx, pool, name)
-  checkSecretHash(client, user === undefined ? [name] : [name, user.username], secretHash)
+  const known = await findUserByName(ctx, pool, name)
+  checkSecretHash(client, known === undefined ? [name] : [name, known.username], secretHash)
+  const user =
+    known === undefined && password !== undefined ? await migrateUser(ctx, pool, client, name, password) : known
   if (user === undefined) {
     if (!preventsUserExistenceErrors(client)) throw userNotFound()
     await loadNoAttributes(ctx)

@@ -19,6 +19,7 @@ import { type Context, inTransaction } from '../context.ts'
 import type { VerifiableAttribute } from '../messages/codes.ts'
 import { sendInvitation } from '../messages/send.ts'
 import { makePassword, temporaryPasswordUntil } from '../passwords/password.ts'
+import { runPreSignUp } from '../triggers/confirmation.ts'
 import { type Pool, passwordPolicy } from '../user-pools/pool.ts'
 import {
   findUserByName,
@@ -72,6 +73,12 @@ const createUser = async (
   const invitations = input.MessageAction === 'SUPPRESS' ? [] : invitationsTo(values, input.DesiredDeliveryMediums)
 
   const username = form === 'username' ? input.Username : id
+  // Its flags are for users who sign up themselves.
+  await runPreSignUp(ctx, pool, 'AdminCreateUser', {
+    username,
+    attributes: values,
+    validationData: input.ValidationData,
+  })
   const make = permanentPassword ? makePassword : makeTemporary
   const user = await insert(ctx, pool, input.ForceAliasCreation === true, {
     id,
@@ -160,7 +167,7 @@ const send = async (
   password: string | undefined,
 ): Promise<void> => {
   for (const { attribute, address } of invitations) {
-    await sendInvitation(ctx, pool, { username: nameToSignInWith(pool, user) }, attribute, address, password)
+    await sendInvitation(ctx, pool, user, nameToSignInWith(pool, user), attribute, address, password)
   }
 }
 

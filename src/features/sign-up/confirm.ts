@@ -22,8 +22,10 @@ import {
 } from '../messages/codes.ts'
 import { sendNewCode } from '../messages/send.ts'
 import { findNamedUser, simulateDelivery } from '../passwords/unknown-user.ts'
+import { runPostConfirmation } from '../triggers/confirmation.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import {
+  findUserById,
   getUserById,
   getUserByName,
   NameTaken,
@@ -59,6 +61,7 @@ export const confirmSignUp = async (
     await confirm(tx, pool, user)
     await verify(tx, pool, user, proven, input.ForceAliasCreation === true)
   })
+  await runPostConfirmation(ctx, pool, 'ConfirmSignUp', () => findUserById(ctx, pool, user.id))
 }
 
 const assertConfirmable = (user: User): void => {
@@ -103,6 +106,7 @@ export const adminConfirmSignUp = async (ctx: Context, pool: Pool, username: str
     await dropCode(tx, user, 'sign-up')
     await confirm(tx, pool, user)
   })
+  await runPostConfirmation(ctx, pool, 'ConfirmSignUp', () => findUserById(ctx, pool, user.id))
 }
 
 /**

@@ -5,6 +5,7 @@
 import type { CodeDeliveryDetailsType, SignUpRequest } from '../../contract/types.ts'
 import { checkAttributes, writableAttributes } from '../../core/attributes.ts'
 import {
+  nothingToVerify,
   preferredUsernameAtSignUp,
   signUpNotPermitted,
   signUpPasswordBlank,
@@ -19,11 +20,13 @@ import { checkUsernameForm, type UsernameForm } from '../../core/usernames.ts'
 import type { Client } from '../app-clients/client.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { isNameOfProviderUser } from '../identity-providers/provider.ts'
-import type { CodeTarget } from '../messages/codes.ts'
+import type { CodeTarget, VerifiableAttribute } from '../messages/codes.ts'
 import { sendNewCode } from '../messages/send.ts'
 import { makePassword } from '../passwords/password.ts'
+import { runPostConfirmation, runPreSignUp } from '../triggers/confirmation.ts'
+import { hasTrigger } from '../triggers/run.ts'
 import { type Pool, passwordPolicy } from '../user-pools/pool.ts'
-import { insertUser, NameTaken, type User } from '../users/user.ts'
+import { findUserByName, insertUser, NameTaken, type User } from '../users/user.ts'
 
 export interface SignedUp {
   user: User
@@ -35,7 +38,7 @@ export interface SignedUp {
  * Creates an unconfirmed user and sends the confirmation code. When the code cannot be sent, the user exists all the
  * same and can ask for another.
  * @throws InvalidParameterException, NotAuthorizedException, InvalidPasswordException, UsernameExistsException,
- * CodeDeliveryFailureException
+ * CodeDeliveryFailureException, and what the triggers throw
  */
 export const signUp = async (ctx: Context, client: Client, pool: Pool, input: SignUpRequest): Promise<SignedUp> => {
   const password = suppliedPassword(pool, input.Password)
@@ -47,14 +50,48 @@ export const signUp = async (ctx: Context, client: Client, pool: Pool, input: Si
 
   const id = newUuid(ctx.random)
   const identity = { id, username: form === 'username' ? input.Username : id }
+  const { autoConfirm, autoVerified } = await decideByTrigger(ctx, pool, input, form, identity.username, attributes)
+  for (const attribute of autoVerified) attributes.set(`${attribute}_verified`, 'true')
   const made = password === undefined ? undefined : await makePassword(ctx, pool, identity, password)
+  const status = autoConfirm ? 'CONFIRMED' : 'UNCONFIRMED'
   const user = await inTransaction(ctx, tx =>
-    insertUser(tx, pool, { ...identity, status: 'UNCONFIRMED', password: made, attributes }),
+    // An address that the trigger has verified is an alias at once, even if somebody else has it until now.
+    insertUser(tx, pool, { ...identity, status, password: made, attributes }, { takeOver: autoVerified.length > 0 }),
   ).catch((error: unknown) => {
     throw error instanceof NameTaken ? taken(error.kind) : error
   })
+  if (autoConfirm) {
+    await runPostConfirmation(ctx, pool, 'ConfirmSignUp', async () => user)
+    return { user, delivery: undefined }
+  }
   const target = confirmationTarget(pool, user)
-  return { user, delivery: target && (await sendNewCode(ctx, pool, user, 'SignUp', target)) }
+  // What is verified already needs no code.
+  if (target === undefined || autoVerified.includes(target.attribute)) return { user, delivery: undefined }
+  return { user, delivery: await sendNewCode(ctx, pool, user, 'SignUp', target) }
+}
+
+/** What pre sign-up decides. It runs for names that are free, as far as that can be known before the user is stored. */
+const decideByTrigger = async (
+  ctx: Context,
+  pool: Pool,
+  input: SignUpRequest,
+  form: UsernameForm,
+  username: string,
+  attributes: ReadonlyMap<string, string>,
+): Promise<{ autoConfirm: boolean; autoVerified: VerifiableAttribute[] }> => {
+  if (!hasTrigger(pool, 'PreSignUp')) return { autoConfirm: false, autoVerified: [] }
+  if ((await findUserByName(ctx, pool, input.Username)) !== undefined) throw taken(form)
+  const { autoConfirmUser, autoVerifyEmail, autoVerifyPhone } = await runPreSignUp(ctx, pool, 'SignUp', {
+    username,
+    attributes,
+    validationData: input.ValidationData,
+  })
+  const autoVerified: VerifiableAttribute[] = []
+  if (autoVerifyEmail) autoVerified.push('email')
+  if (autoVerifyPhone) autoVerified.push('phone_number')
+  const missing = autoVerified.find(attribute => !attributes.get(attribute))
+  if (missing !== undefined) throw nothingToVerify(missing)
+  return { autoConfirm: autoConfirmUser, autoVerified }
 }
 
 /**

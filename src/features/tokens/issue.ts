@@ -8,6 +8,7 @@ import {
   accessClaims,
   authenticationClaims,
   type Factor,
+  type GroupInToken,
   idClaims,
   newEventId,
   selfServiceScope,
@@ -20,6 +21,7 @@ import type { Client } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
 import { groupsOf } from '../groups/membership.ts'
 import { issuerOf } from '../settings.ts'
+import { runPreTokenGeneration, type TokenSource } from '../triggers/pre-token-generation.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { tracksSessions } from '../user-pools/session-configuration.ts'
 import { getSigningKeys, type SigningKey } from '../user-pools/signing-keys.ts'
@@ -67,28 +69,32 @@ export interface IssueRequest {
   session: TokenSession
   /** Generation of the refresh token to issue; undefined to issue none. */
   refreshGeneration: number | undefined
+  /** What pre token generation is told of the occasion; `Authentication` when absent. */
+  source?: TokenSource
 }
 
 /**
  * The tokens, signed. Everything that can change is read now: attributes, groups, settings of the client.
- * @throws TooManyRequestsException when more signatures are waiting than can be made soon.
+ * @throws TooManyRequestsException when more signatures are waiting than can be made soon, and what the trigger throws.
  */
 export const issueTokens = async (
   ctx: Context,
-  { pool, client, user, session, refreshGeneration }: IssueRequest,
+  { pool, client, user, session, refreshGeneration, source = 'Authentication' }: IssueRequest,
 ): Promise<AuthenticationResultType> => {
-  const [keys, groups] = await Promise.all([getSigningKeys(ctx, pool), groupsOf(ctx, user)])
+  const [keys, rows] = await Promise.all([getSigningKeys(ctx, pool), groupsOf(ctx, user)])
+  const groups: GroupInToken[] = rows.map(group => ({
+    name: group.name,
+    roleArn: group.role_arn ?? undefined,
+    precedence: group.precedence ?? undefined,
+  }))
+  const change = await runPreTokenGeneration(ctx, pool, source, { user, groups, scope: session.scope })
   const lifetimes = tokenLifetimes(client.settings)
   const facts: TokenFacts = {
     issuer: issuerOf(ctx.settings, ctx.publicUrl, pool),
     clientId: client.id,
     sub: user.id,
     username: user.username,
-    groups: groups.map(group => ({
-      name: group.name,
-      roleArn: group.role_arn ?? undefined,
-      precedence: group.precedence ?? undefined,
-    })),
+    groups: change.groups(groups),
     eventId: newEventId(ctx.random, session.sessionEpoch),
     authTime: session.authTime,
     issuedAt: Math.floor(ctx.clock.now() / 1_000),
@@ -102,20 +108,25 @@ export const issueTokens = async (
     signToken(
       ctx,
       keys.access,
-      accessClaims(facts, {
-        jti: newUuid(ctx.random),
-        scope: session.scope,
-        lifetimeSeconds: lifetimes.accessTokenSeconds,
-      }),
+      change.access(
+        accessClaims(facts, {
+          jti: newUuid(ctx.random),
+          scope: change.scope(session.scope),
+          lifetimeSeconds: lifetimes.accessTokenSeconds,
+        }),
+        client.id,
+      ),
     ),
     signToken(
       ctx,
       keys.id,
-      idClaims(
-        facts,
-        { jti: newUuid(ctx.random), lifetimeSeconds: lifetimes.idTokenSeconds },
-        user.attributes,
-        readableInTokens(pool, client),
+      change.id(
+        idClaims(
+          facts,
+          { jti: newUuid(ctx.random), lifetimeSeconds: lifetimes.idTokenSeconds },
+          user.attributes,
+          readableInTokens(pool, client),
+        ),
       ),
     ),
   ])

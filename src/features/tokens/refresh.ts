@@ -47,7 +47,14 @@ export const refreshTokens = async (
   assertNotRotated(ctx, client, token, state)
   const rotates = rotatesRefreshTokens(client)
   const refreshGeneration = rotates ? token.generation + 1 : undefined
-  const tokens = await issueTokens(ctx, { pool, client, user, session: token, refreshGeneration })
+  const tokens = await issueTokens(ctx, {
+    pool,
+    client,
+    user,
+    session: token,
+    refreshGeneration,
+    source: 'RefreshTokens',
+  })
   // Last of all: when signing fails, the token is not used up.
   if (rotates) await rotate(ctx, client, token)
   await touchSession(ctx, pool, token.originJti)

@@ -14,6 +14,7 @@ import type { TokenSessionRow } from '../../store/tables.ts'
 import type { Client } from '../app-clients/client.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { type PageBinding, readPage, writePage } from '../pages.ts'
+import type { TokenSource } from '../triggers/pre-token-generation.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { sessionConfiguration, tracksSessions } from '../user-pools/session-configuration.ts'
 import { lockUser, type User } from '../users/user.ts'
@@ -32,10 +33,23 @@ const pageLength = 125
  */
 export const beginSession = async (
   ctx: Context,
-  { pool, client, user, factors }: { pool: Pool; client: Client; user: User; factors: Factor[] },
+  {
+    pool,
+    client,
+    user,
+    factors,
+    source,
+  }: { pool: Pool; client: Client; user: User; factors: Factor[]; source?: TokenSource | undefined },
 ): Promise<AuthenticationResultType> => {
   const session = newTokenSession(ctx, client, user, factors)
-  const tokens = await issueTokens(ctx, { pool, client, user, session, refreshGeneration: 0 })
+  const tokens = await issueTokens(ctx, {
+    pool,
+    client,
+    user,
+    session,
+    refreshGeneration: 0,
+    ...(source !== undefined && { source }),
+  })
   // After the tokens: when signing fails, no other session has been ended for nothing.
   if (tracksSessions(pool)) await recordSession(ctx, pool, client, user, session)
   return tokens

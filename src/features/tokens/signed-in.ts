@@ -56,7 +56,8 @@ export const signedIn =
   ): ((ctx: Context, input: Input) => Promise<Output>) =>
   async (ctx, input) => {
     const session = await getSignedIn(ctx, input.AccessToken)
-    return operation({ ...ctx, region: session.pool.region }, session, input)
+    const caller = { ...ctx.caller, clientId: session.client.id }
+    return operation({ ...ctx, region: session.pool.region, caller }, session, input)
   }
 
 /** The clocks of nodes may differ; a token from further in the future was not made by one of them. */

@@ -88,7 +88,8 @@ export const changeAttributes = async (
   })
   const details: CodeDeliveryDetailsType[] = []
   for (const { attribute, destination, code } of due) {
-    details.push(await sendCode(ctx, pool, user, 'UpdateUserAttribute', attribute, destination, code))
+    const told = { ...user, attributes: new Map([...user.attributes, [attribute, destination]]) }
+    details.push(await sendCode(ctx, pool, told, 'UpdateUserAttribute', attribute, destination, code))
   }
   return details
 }

@@ -14,7 +14,7 @@ import {
   tooManyRequests,
   unknownOperation,
 } from '../../core/errors.ts'
-import type { Context, Services } from '../../features/context.ts'
+import type { Caller, Context, Services } from '../../features/context.ts'
 import { countRequest } from '../../features/limits.ts'
 import { operations } from '../../features/operations.ts'
 import { assertOfferedInRegion } from '../../features/regions.ts'
@@ -108,6 +108,7 @@ const run = async (
     publicUrl: request.publicUrl,
     sourceIp: request.sourceIp,
     userAgent: request.header('user-agent'),
+    caller: callerOf(decoded.input),
   }
   if (model[name].auth === 'sigv4') {
     const resource = await resourceOf(ctx, decoded.input)
@@ -125,6 +126,11 @@ const run = async (
   await countRequest(ctx, name, decoded.input)
   const operation = operations[name] as (ctx: Context, input: unknown) => Promise<unknown>
   return encodeOutput(name, await operation(ctx, decoded.input))
+}
+
+const callerOf = (input: unknown): Caller => {
+  const { ClientId, ClientMetadata } = input as { ClientId?: string; ClientMetadata?: Record<string, string> }
+  return { clientId: ClientId, clientMetadata: ClientMetadata }
 }
 
 /** What callers may see of a failure; everything else is logged with its cause and shown without detail. */

@@ -66,7 +66,13 @@ export const answerNewPassword: Challenge = async (ctx, answer) => {
     return findUserById(tx, pool, user.id)
   })
   if (confirmed === undefined) throw invalidSession()
-  return finishSignIn(ctx, { ...attempt, signIn, user: confirmed, isFirstAnswer: false })
+  return finishSignIn(ctx, {
+    ...attempt,
+    signIn,
+    user: confirmed,
+    isFirstAnswer: false,
+    tokenSource: 'NewPasswordChallenge',
+  })
 }
 
 const suppliedAttributes = (responses: Record<string, string>): Map<string, string> =>

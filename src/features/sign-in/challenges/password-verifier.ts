@@ -35,6 +35,7 @@ import {
   type SignIn,
   sealSession,
 } from '../attempt.ts'
+import { preAuthenticate } from '../pre-authentication.ts'
 import type { Outcome } from '../progress.ts'
 import { assertMaySignIn, findSubject, findSubjectOfAttempt, isNameOf, type Subject, userIdForSrp } from '../subject.ts'
 import { type Answer, type Challenge, required } from './challenge.ts'
@@ -51,6 +52,13 @@ interface SecretBlock extends Attempt {
   b: string
 }
 
+/** @throws InvalidParameterException for an A that no client computes. */
+export const readA = (srpA: string): Buffer => {
+  const A = parseA(srpA)
+  if (A === undefined) throw invalidSrpA()
+  return A
+}
+
 /**
  * Begins an exchange for the user of this name, or, where the client does not tell who exists, for nobody.
  * @throws InvalidParameterException for an A that no client computes, NotAuthorizedException, UserNotFoundException,
@@ -61,11 +69,24 @@ export const beginPasswordVerifier = async (
   signIn: SignIn,
   parameters: { username: string; srpA: string; secretHash: string | undefined },
 ): Promise<Outcome> => {
+  const A = readA(parameters.srpA)
+  const found = await findSubject(ctx, signIn, parameters.username, parameters.secretHash)
+  await assertNotLocked(ctx, found.lockoutKey)
+  const subject = await preAuthenticate(ctx, signIn, found, parameters.username)
+  return challengePassword(ctx, signIn, subject, A)
+}
+
+/**
+ * Begins an exchange for a subject who has been found and may try.
+ * @throws as beginPasswordVerifier
+ */
+export const challengePassword = async (
+  ctx: Context,
+  signIn: SignIn,
+  subject: Subject,
+  A: Buffer,
+): Promise<Outcome> => {
   const { pool, client } = signIn
-  const A = parseA(parameters.srpA)
-  if (A === undefined) throw invalidSrpA()
-  const subject = await findSubject(ctx, signIn, parameters.username, parameters.secretHash)
-  await assertNotLocked(ctx, subject.lockoutKey)
   assertMaySignIn(client, subject.user)
   const { salt, verifier } = passwordToEvaluate(ctx, pool, subject.user, subject.nameKey)
   const { b, B } = await serverChallenge(ctx.compute, verifier, ctx.random.bytes(secretBytes))

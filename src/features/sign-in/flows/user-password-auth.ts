@@ -4,6 +4,7 @@ import { checkUserPassword } from '../../passwords/password.ts'
 import { continueAfterPassword, provePassword } from '../after-password.ts'
 import type { SignIn } from '../attempt.ts'
 import { required } from '../challenges/challenge.ts'
+import { preAuthenticate } from '../pre-authentication.ts'
 import type { Outcome } from '../progress.ts'
 import { findSubject } from '../subject.ts'
 import type { Flow } from './flow.ts'
@@ -14,7 +15,9 @@ import type { Flow } from './flow.ts'
  */
 const begin = async (ctx: Context, signIn: SignIn, parameters: Record<string, string>): Promise<Outcome> => {
   const password = required(parameters, 'PASSWORD')
-  const subject = await findSubject(ctx, signIn, required(parameters, 'USERNAME'), parameters['SECRET_HASH'])
+  const name = required(parameters, 'USERNAME')
+  const found = await findSubject(ctx, signIn, name, parameters['SECRET_HASH'], password)
+  const subject = await preAuthenticate(ctx, signIn, found, name)
   const user = await provePassword(ctx, signIn, subject, () =>
     checkUserPassword(ctx, signIn.pool, subject.user, password, subject.user?.username ?? subject.nameKey),
   )
