@@ -7,6 +7,8 @@ import {
   type TestFunction,
   type TriggerEvent,
 } from '../../../test/support/app.ts'
+import { smsFactor } from '../../../test/support/mfa.ts'
+import { phone, verified } from '../../../test/support/pools.ts'
 import {
   allFlows,
   createSignInPool,
@@ -246,6 +248,48 @@ onEachDatabase(testApp => {
       { challengeName: 'PASSWORD_VERIFIER', ...passed },
       { challengeName: 'CUSTOM_CHALLENGE', challengeResult: true, challengeMetadata: 'RIDDLE' },
     ])
+  })
+
+  test('a second factor comes after the password and before what the functions ask', async () => {
+    const app = await sharedApp()
+    const pool = await customPool(app, {
+      define: event => {
+        const session = event.request['session'] as { challengeName: string }[]
+        return reply(event, session.length === 1 ? { challengeName: 'PASSWORD_VERIFIER' } : { issueTokens: true })
+      },
+    })
+    await app.aws.setUserPoolMfaConfig({ UserPoolId: pool.poolId, MfaConfiguration: 'OPTIONAL', ...smsFactor })
+    await app.aws.adminUpdateUserAttributes({
+      UserPoolId: pool.poolId,
+      Username: 'ann',
+      UserAttributes: [phone('+12025550101'), verified('phone_number')],
+    })
+    await app.aws.adminSetUserMFAPreference({
+      UserPoolId: pool.poolId,
+      Username: 'ann',
+      SMSMfaSettings: { Enabled: true, PreferredMfa: true },
+    })
+    const client = createSrpClient(pool.poolId)
+    const begun = await pool.begin('ann', { CHALLENGE_NAME: 'SRP_A', SRP_A: client.srpA })
+    const proven = await app.aws.respondToAuthChallenge({
+      ClientId: pool.clientId,
+      ChallengeName: 'PASSWORD_VERIFIER',
+      ChallengeResponses: client.answer(begun.ChallengeParameters ?? {}, password, srpTimestamp(app.now())),
+    })
+    assert.equal(proven.ChallengeName, 'SMS_MFA')
+    assert.equal(pool.events.length, 1)
+    const { AuthenticationResult } = await app.aws.respondToAuthChallenge({
+      ClientId: pool.clientId,
+      ChallengeName: 'SMS_MFA',
+      Session: proven.Session,
+      ChallengeResponses: { USERNAME: 'ann', SMS_MFA_CODE: await app.lastCode('+12025550101') },
+    })
+    assert.ok(AuthenticationResult)
+    const session = (pool.events.at(-1)?.request['session'] ?? []) as { challengeName: string }[]
+    assert.deepEqual(
+      session.map(entry => entry.challengeName),
+      ['SRP_A', 'PASSWORD_VERIFIER', 'SMS_MFA'],
+    )
   })
 
   test('a password that is offered cannot be passed by', async () => {
