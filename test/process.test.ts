@@ -147,6 +147,12 @@ describe('the command line', () => {
         shown: ({ lambdaEndpoint }) => lambdaEndpoint,
         none: undefined,
       },
+      'lambda-access-key': {
+        values: ['one:a', 'two:b', 'six:c:d'],
+        shown: ({ lambdaCredentials: key }) =>
+          key && [key.id, key.secret, key.sessionToken].filter(part => part !== undefined).join(':'),
+        none: undefined,
+      },
       'tls-cert': {
         values: ['x', 'y', 'z'],
         shown: ({ tls }) => typeof tls === 'object' && tls.certFile,
@@ -299,6 +305,7 @@ describe('the command line', () => {
       ],
       ['a mail server of another kind', ['--smtp', 'http://a'], /smtp must be a URL/],
       ['a Lambda endpoint of another kind', ['--lambda-endpoint', 'a'], /lambda-endpoint must be a URL/],
+      ['a Lambda access key without secret', ['--lambda-access-key', 'AKIDEXAMPLE'], /ID:SECRET/],
       ['a network that is none', ['--allow-private-network', '10.0.0.0/99'], /allow-private-network/],
       ['a limit that is none', ['--rate-limits', 'Nothing=1'], /rate-limits/],
       ['a certificate without key', ['--tls-cert', 'a.pem'], /go together/],
