@@ -278,7 +278,7 @@ const lists = async () => {
     server = await startCenote(data)
     const list = (Filter: string) => call(server, 'ListUsers', { UserPoolId: pool.id, Filter, Limit: 10 })
     const operations: Record<string, (index: number) => Promise<unknown>> = {
-      'ListUsers email ^=': index => list(`email ^= "user${(index * 7919) % size}"`),
+      'ListUsers email ^=': index => list(`email ^= "user${(index * 7919) % size}@"`),
       'ListUsers email =': index => list(`email = "${email((index * 7919) % size)}"`),
       'AdminGetUser by name': index =>
         call(server, 'AdminGetUser', { UserPoolId: pool.id, Username: `seeded-${1 + ((index * 7919) % (size - 1))}` }),

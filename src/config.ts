@@ -45,7 +45,7 @@ export interface Config {
   triggers: ReadonlyMap<string, TriggerTarget>
   /** What may be called beyond the public internet, when an administrator of a pool names it. */
   allowedNetworks: AllowedNetworks
-  tls: { certFile: string; keyFile: string } | 'local' | undefined
+  tls: { certFile: string; keyFile: string } | undefined
   testMode: boolean
   /** Undefined: no limits; else the limits that differ from the service's own. */
   rateLimits: Readonly<Partial<Record<Category, number>>> | undefined

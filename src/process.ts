@@ -133,7 +133,7 @@ const databaseFile = (folder: string): string => (folder === ':memory:' ? folder
 const listen = (config: Config, listener: RequestListener): Promise<Server> =>
   new Promise((resolve, reject) => {
     const server =
-      config.tls === undefined || config.tls === 'local'
+      config.tls === undefined
         ? createServer(limits, listener)
         : createTlsServer({ ...limits, cert: readPem(config.tls.certFile), key: readPem(config.tls.keyFile) }, listener)
     server.once('error', (error: NodeJS.ErrnoException) =>

@@ -342,6 +342,13 @@ describe('the command line', () => {
         [...yaml(`accessKeys: [{id: abc, secret: ${'a'.repeat(16)}}]`), '--access-key', `abc:${'b'.repeat(16)}`],
         /given twice/,
       ],
+      ['triggers that are a list', yaml('triggers: [a]'), /triggers must be a mapping/],
+      ['a trigger with an unknown key', yaml('triggers: {a: {uri: b}}'), /triggers\.a: unknown key uri/],
+      [
+        'a webhook with a short secret',
+        yaml('triggers: {a: {url: http://b, secret: planted}}'),
+        /at least 16 characters/,
+      ],
       ['a policy without effect', policy('[{Action: "*", Resource: "*"}]'), /Effect must be Allow or Deny/],
       [
         'a policy with an unknown condition',

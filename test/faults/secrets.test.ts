@@ -4,7 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -103,6 +104,68 @@ describe('secrets', () => {
       assertSilent(program, secrets, stdout, stderr)
     } finally {
       refusing.close()
+    }
+  })
+
+  test('of users and of triggers are not told when a function fails', async () => {
+    const secrets = new Secrets()
+    const folder = scratchFolder()
+    // What a failing function says may well be what it was told.
+    let calls = 0
+    const functions = createHttpServer((incoming, outgoing) => {
+      calls++
+      incoming.on('error', () => {})
+      outgoing.writeHead(incoming.url?.includes('garbage') ? 200 : 500, { 'content-type': 'application/json' })
+      outgoing.write('{"errorMessage": ')
+      incoming.pipe(outgoing)
+    })
+    await new Promise<void>(resolve => functions.listen(0, '127.0.0.1', resolve))
+    const base = `http://127.0.0.1:${(functions.address() as { port: number }).port}`
+    const webhook = secrets.add('secret of a webhook', 'planted-webhook-secret')
+    const lambda = secrets.add('Lambda secret', 'planted/lambda/secret')
+    const session = secrets.add('Lambda session', 'planted-lambda-session-token')
+    const config = join(folder.path, 'cenote.yaml')
+    writeFileSync(config, `triggers: {migrate: {url: '${base}/garbage', secret: ${webhook}}}\n`)
+    try {
+      await using program = await start(secrets, [
+        ...['--data', ':memory:', '--config', config, '--allow-private-network', '127.0.0.0/8'],
+        ...['--lambda-endpoint', base, '--lambda-access-key', `AKIDLAMBDA:${lambda}:${session}`],
+      ])
+      const aws = clientOf(program)
+      const arn = (name: string) => `arn:aws:lambda:us-east-1:123456789012:function:${name}`
+      const { UserPool } = await aws.createUserPool({
+        PoolName: 'pool',
+        LambdaConfig: { PreSignUp: arn('sign-up'), UserMigration: arn('migrate') },
+      })
+      const { UserPoolClient } = await aws.createUserPoolClient({
+        UserPoolId: UserPool?.Id,
+        ClientName: 'client',
+        ExplicitAuthFlows: allFlows,
+      })
+      const ClientId = UserPoolClient?.ClientId ?? ''
+      const planted = (what: string) => secrets.add(what, `Planted-Passw0rd-Of-${what.replaceAll(' ', '-')}`)
+      const silent = (error: Error) => {
+        secrets.assertAbsent('an error message', error.message)
+        return /Lambda|NotAuthorized|UserNotFound/.test(error.name)
+      }
+      await assert.rejects(aws.signUp({ ClientId, Username: 'ann', Password: planted('a sign-up') }), silent)
+      await assert.rejects(
+        aws.initiateAuth({
+          ClientId,
+          AuthFlow: 'USER_PASSWORD_AUTH',
+          AuthParameters: { USERNAME: 'bob', PASSWORD: planted('a migration') },
+          ClientMetadata: { hint: planted('some metadata') },
+        }),
+        silent,
+      )
+      assert.ok(calls >= 2, String(calls))
+      program.signal('SIGTERM')
+      const { stdout, stderr } = await program.ended
+      assertSilent(program, secrets, stdout, stderr)
+    } finally {
+      functions.closeAllConnections()
+      functions.close()
+      folder.remove()
     }
   })
 })
