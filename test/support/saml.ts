@@ -4,8 +4,11 @@ import { makeSigningCertificate } from '../../src/features/user-pools/certificat
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
+/** One moment for all certificates of a test run, so that the same name gives the same certificate. */
+const yesterday = Date.now() - 86_400_000
+
 /** A certificate (DER in base64) that is valid for ten years from this moment on; each name has one of its own. */
-export const testCertificate = (from = Date.now() - 86_400_000, name = 'idp'): string =>
+export const testCertificate = (from = yesterday, name = 'idp'): string =>
   makeSigningCertificate({ id: name }, { kid: name, privateKey, publicKey, publicJwk: {}, createdAt: from }, from)
 
 export interface TestMetadata {
