@@ -6,10 +6,11 @@
  * lock is refused unseen and does not count. A success after the lock, or 15 minutes without a failure, starts anew.
  */
 import { sql } from 'kysely'
-import { passwordAttemptsExceeded, tooManyRequests } from '../../core/errors.ts'
+import { passwordAttemptsExceeded } from '../../core/errors.ts'
 import { prepared } from '../../store/prepared.ts'
 import type { SignInFailureRow } from '../../store/tables.ts'
 import { type Context, inTransaction, type Services, type TransactionContext } from '../context.ts'
+import { takingTurns } from '../turns.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { nameKey, type User } from '../users/user.ts'
 
@@ -17,9 +18,8 @@ const firstLockingFailure = 5
 const lockMsMax = 15 * 60_000
 const idleMs = 15 * 60_000
 
-/** How many tries for one key this node evaluates at a time: what can be on its way when a lock begins. */
-const triesAtOnce = 2
-const waitingTriesMax = 1_000
+/** Few tries for one key are evaluated at a time on this node: they are what can be on its way when a lock begins. */
+const inTurn = takingTurns({ atOnce: 2, waitingMax: 1_000 })
 
 /** How long the failure with this number locks, in milliseconds. */
 export const lockMsAfter = (failures: number): number =>
@@ -47,7 +47,7 @@ export const assertNotLocked = async (ctx: Pick<Context, 'db' | 'clock'>, key: s
  * @throws NotAuthorizedException while a lock is in force, TooManyRequestsException when very many tries are waiting.
  */
 export const countedTry = (ctx: Context, key: string, evaluate: () => Promise<boolean>): Promise<boolean> =>
-  inTurn(ctx, key, async () => {
+  inTurn(ctx.database, key, async () => {
     await assertNotLocked(ctx, key)
     if (await evaluate()) {
       await forgiveFailures(ctx, key)
@@ -125,36 +125,4 @@ const bigint = (value: number) => sql<number>`cast(${value} as bigint)`
 const lockMs = (failures: ReturnType<typeof sql<number>>) => {
   const steps = Array.from({ length: 15 }, (_, index) => `when ${index} then ${lockMsAfter(index)}`)
   return sql<number>`(case ${failures} ${sql.raw(steps.join(' '))} else ${sql.raw(String(lockMsMax))} end)`
-}
-
-// ---------------------------------------------------------------------------------------------- taking turns
-
-interface Turns {
-  running: number
-  waiting: (() => void)[]
-}
-
-/** By database, because that is what the tries of one node have in common. */
-const turnsByDatabase = new WeakMap<object, Map<string, Turns>>()
-
-const inTurn = async <T>(ctx: Context, key: string, work: () => Promise<T>): Promise<T> => {
-  const all = turnsByDatabase.get(ctx.database) ?? new Map<string, Turns>()
-  turnsByDatabase.set(ctx.database, all)
-  const turns = all.get(key) ?? { running: 0, waiting: [] }
-  all.set(key, turns)
-  if (turns.running < triesAtOnce) turns.running += 1
-  else {
-    if (turns.waiting.length >= waitingTriesMax) throw tooManyRequests()
-    await new Promise<void>(resolve => turns.waiting.push(resolve))
-  }
-  try {
-    return await work()
-  } finally {
-    const next = turns.waiting.shift()
-    if (next !== undefined) next()
-    else {
-      turns.running -= 1
-      if (turns.running === 0) all.delete(key)
-    }
-  }
 }
