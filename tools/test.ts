@@ -1,12 +1,14 @@
 /**
  * The test command: `npm test -- [files] [--name PATTERN]`. Without files it runs every `*.test.ts` under `src` and
- * `test`; a word that is no file selects the test files whose path contains it. Starts PostgreSQL once for all of them.
+ * `test`; a word that is no file selects the test files whose path contains it. Starts PostgreSQL once for all of them,
+ * and finds or installs Chromium when one of them opens pages.
  */
 import { spawn } from 'node:child_process'
 import { generateKeyPair } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
+import { ensureChromium } from '../test/support/chromium.ts'
 import { startPostgres } from '../test/support/postgres.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -22,6 +24,8 @@ if (files.length === 0) {
   process.stderr.write(`No test file matches ${positionals.join(' ') || 'src/**/*.test.ts and test/**/*.test.ts'}.\n`)
   process.exit(1)
 }
+const opensPages = files.some(file => readFileSync(file, 'utf8').includes('support/browser.ts'))
+const chromium = opensPages ? ensureChromium() : undefined
 const [postgres] = await Promise.all([startPostgres(), makeKeys()])
 const code = await runTests(files, postgres.url)
 await postgres.stop()
@@ -48,7 +52,12 @@ function runTests(testFiles: string[], postgresUrl: string): Promise<number> {
   const runner = spawn(process.execPath, args, {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, CENOTE_TEST_POSTGRES: postgresUrl, CENOTE_TEST_KEYS: keysFile },
+    env: {
+      ...process.env,
+      CENOTE_TEST_POSTGRES: postgresUrl,
+      CENOTE_TEST_KEYS: keysFile,
+      ...(chromium !== undefined && { CENOTE_TEST_CHROMIUM: chromium }),
+    },
   })
   // The runner is told, and what it then prints is waited for; PostgreSQL stops after it.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))

@@ -13,7 +13,7 @@ export const mfaOperations = {
   AssociateSoftwareToken: async (ctx, { AccessToken, Session }) => {
     if ((AccessToken === undefined) === (Session === undefined)) throw accessTokenOrSession()
     if (AccessToken === undefined) {
-      const { secret, session } = await associateInSignIn(ctx, Session ?? '')
+      const { secret, session } = await associateInSignIn(ctx, Session ?? '', 'api')
       return { SecretCode: secret, Session: session }
     }
     const { pool, user } = await getSignedIn(ctx, AccessToken)
@@ -23,7 +23,7 @@ export const mfaOperations = {
   VerifySoftwareToken: async (ctx, { AccessToken, Session, UserCode, FriendlyDeviceName }) => {
     if ((AccessToken === undefined) === (Session === undefined)) throw accessTokenOrSession()
     if (AccessToken === undefined) {
-      const session = await verifyInSignIn(ctx, Session ?? '', UserCode, FriendlyDeviceName)
+      const session = await verifyInSignIn(ctx, Session ?? '', UserCode, FriendlyDeviceName, 'api')
       return { Status: 'SUCCESS', Session: session }
     }
     const { pool, user } = await getSignedIn(ctx, AccessToken)

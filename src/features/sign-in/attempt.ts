@@ -14,15 +14,23 @@ import type { Context, TransactionContext } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
 
+/**
+ * Where a sign-in is going on: in the API, which ends it with tokens, or on the pages, which end it with a session of the
+ * browser. A step that began on one is not taken up on the other, because they ask for different things.
+ */
+export type Face = 'api' | 'pages'
+
 /** What a sign-in belongs to and where the request came from. */
 export interface SignIn {
   pool: Pool
   client: Client
   flow: AuthFlowType
+  face: Face
 }
 
 export interface Attempt {
   flow: AuthFlowType
+  face: Face
   /** The challenge that must be answered next. */
   step: ChallengeNameType
   /** Undefined for a name that nobody has, for which the sign-in is simulated. */
@@ -73,7 +81,7 @@ const defaultValidityMinutes = 3
 /** An attempt that begins now and lasts for the client's AuthSessionValidity. */
 export const newAttempt = (
   ctx: Pick<Context, 'clock' | 'random'>,
-  { client, flow }: SignIn,
+  { client, flow, face }: SignIn,
   {
     step,
     user,
@@ -83,6 +91,7 @@ export const newAttempt = (
   }: Pick<Attempt, 'step' | 'nameKey' | 'factors' | 'mfa'> & { user: User | undefined },
 ): Attempt => ({
   flow,
+  face,
   step,
   userId: user?.id,
   nameKey,
@@ -99,7 +108,7 @@ const contentLength = 512
 
 /** The sealed attempt after the id of its client, because some operations are told nothing but the session. */
 export const sealSession = (ctx: Pick<Context, 'seal'>, client: Client, attempt: Attempt): string => {
-  const sealed = ctx.seal.seal(purpose, paddedJson(attempt, contentLength), boundTo(client))
+  const sealed = ctx.seal.seal(purpose, paddedJson(attempt, contentLength), boundTo(client, attempt.face))
   const clientId = Buffer.from(client.id, 'utf8')
   return Buffer.concat([Buffer.from([clientId.length]), clientId, Buffer.from(sealed, 'base64url')]).toString(
     'base64url',
@@ -109,11 +118,15 @@ export const sealSession = (ctx: Pick<Context, 'seal'>, client: Client, attempt:
 /** JSON of a length that does not tell whether there is a user, nor anything else of what it holds. */
 export const paddedJson = (attempt: Attempt, length: number): string => JSON.stringify(attempt).padEnd(length)
 
-/** Undefined when the text is no session of this client. Expiry and use are not looked at. */
-export const openSession = (ctx: Pick<Context, 'seal'>, client: Client, session: string): Attempt | undefined => {
+/** Undefined when the text is no session of this client and face. Expiry and use are not looked at. */
+export const openSession = (
+  ctx: Pick<Context, 'seal'>,
+  { client, face }: Pick<SignIn, 'client' | 'face'>,
+  session: string,
+): Attempt | undefined => {
   const parts = splitSession(session)
   if (parts?.clientId !== client.id) return undefined
-  const opened = ctx.seal.open(purpose, parts.sealed, boundTo(client))
+  const opened = ctx.seal.open(purpose, parts.sealed, boundTo(client, face))
   return opened && (JSON.parse(opened.toString('utf8')) as Attempt)
 }
 
@@ -130,8 +143,8 @@ const splitSession = (session: string): { clientId: string; sealed: string } | u
   return { clientId, sealed: bytes.subarray(1 + length).toString('base64url') }
 }
 
-/** Binds a sealed value to the client and, with it, to the pool. */
-export const boundTo = (client: Client): string => `${client.poolId} ${client.id}`
+/** Binds a sealed value to the client, with it to the pool, and to the face. */
+export const boundTo = (client: Client, face: Face): string => `${client.poolId} ${client.id} ${face}`
 
 /**
  * Whether the user is still the one with whom the attempt began and nothing has happened that must break it: another

@@ -5,6 +5,7 @@
 import type { ChallengeNameType } from '../../contract/types.ts'
 import type { Outcome } from './progress.ts'
 
+/** `tokens` stands for the end, whatever a face makes of it. */
 type Step = ChallengeNameType | 'tokens'
 
 const secondFactors = ['SMS_MFA', 'EMAIL_OTP', 'SOFTWARE_TOKEN_MFA'] as const
@@ -25,7 +26,7 @@ const edges: Partial<Record<ChallengeNameType | 'begin', readonly Step[]>> = {
 
 /** The outcome, when it may follow the step that was answered or the beginning. */
 export const along = (from: ChallengeNameType | 'begin', outcome: Outcome): Outcome => {
-  const to = 'tokens' in outcome ? 'tokens' : outcome.challenge
+  const to = 'challenge' in outcome ? outcome.challenge : 'tokens'
   if (!edges[from]?.includes(to)) throw new Error(`No step of a sign-in leads from ${from} to ${to}.`)
   return outcome
 }

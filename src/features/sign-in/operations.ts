@@ -32,6 +32,7 @@ export const signInOperations = {
     present(
       await answer(ctx, {
         ...(await getClientAndPool(ctx, input.ClientId)),
+        face: 'api',
         challenge: input.ChallengeName,
         session: input.Session,
         responses: input.ChallengeResponses ?? {},
@@ -43,6 +44,7 @@ export const signInOperations = {
       await answer(ctx, {
         pool,
         client: await getClient(ctx, input.ClientId, pool),
+        face: 'api',
         challenge: input.ChallengeName,
         session: input.Session,
         responses: input.ChallengeResponses ?? {},
@@ -58,12 +60,13 @@ const atBeginning = (ctx: Context): Context => ({
 })
 
 /** Tokens come with an empty object of parameters, without challenge and Session. */
-const present = (outcome: Outcome): InitiateAuthResponse =>
-  'tokens' in outcome
-    ? { AuthenticationResult: outcome.tokens, ChallengeParameters: {} }
-    : {
-        ChallengeName: outcome.challenge,
-        Session: outcome.session,
-        ChallengeParameters: outcome.parameters,
-        ...(outcome.available !== undefined && { AvailableChallenges: outcome.available }),
-      }
+const present = (outcome: Outcome): InitiateAuthResponse => {
+  if ('proven' in outcome) throw new Error('A sign-in of the API has ended without tokens.')
+  if ('tokens' in outcome) return { AuthenticationResult: outcome.tokens, ChallengeParameters: {} }
+  return {
+    ChallengeName: outcome.challenge,
+    Session: outcome.session,
+    ChallengeParameters: outcome.parameters,
+    ...(outcome.available !== undefined && { AvailableChallenges: outcome.available }),
+  }
+}

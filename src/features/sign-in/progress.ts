@@ -5,7 +5,7 @@ import type { TokenSource } from '../triggers/pre-token-generation.ts'
 import type { User } from '../users/user.ts'
 import type { SignIn } from './attempt.ts'
 
-/** What a step of a sign-in leads to: the next challenge or tokens. */
+/** What a step of a sign-in leads to: the next challenge, or its end, which is tokens or, on the pages, the proof itself. */
 export type Outcome =
   | {
       challenge: ChallengeNameType
@@ -14,6 +14,10 @@ export type Outcome =
       available?: ChallengeNameType[]
     }
   | { tokens: AuthenticationResultType }
+  | { proven: Proof }
+
+/** A user who has proven everything that was asked for. */
+export type Proof = Pick<Progress, 'user' | 'factors' | 'tokenSource'>
 
 /** A sign-in whose user has proven something. */
 export interface Progress {

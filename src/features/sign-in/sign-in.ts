@@ -11,22 +11,24 @@ import { allowsFlow } from '../app-clients/auth-flows.ts'
 import type { Client } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
+import type { Face } from './attempt.ts'
 import { required } from './challenges/challenge.ts'
 import { challenges } from './challenges/index.ts'
 import { along } from './edges.ts'
+import type { BeginningOperation } from './flows/flow.ts'
 import { flows } from './flows/index.ts'
 import type { Outcome } from './progress.ts'
 
 export interface BeginRequest {
   pool: Pool
   client: Client
-  operation: 'InitiateAuth' | 'AdminInitiateAuth'
+  operation: BeginningOperation
   flow: AuthFlowType
   parameters: Record<string, string>
 }
 
 /**
- * Begins a sign-in: a challenge, or tokens when the flow needs no further step.
+ * Begins a sign-in: a challenge, or its end when the flow needs no further step.
  * @throws InvalidParameterException for a flow that the operation or the client does not offer and for missing
  * parameters, and what the flow throws.
  */
@@ -34,21 +36,24 @@ export const begin = async (ctx: Context, request: BeginRequest): Promise<Outcom
   const { pool, client, operation, flow, parameters } = request
   const { operations, parameters: names, begin } = flows[flow]
   if (!operations.includes(operation)) throw initiateAuthNotSupported()
-  if (!allowsFlow(client, flow)) throw flowNotEnabled(flow)
+  const face = operation === 'ManagedLogin' ? 'pages' : 'api'
+  // The flows that a client allows are those of the API; the pages have their own.
+  if (face === 'api' && !allowsFlow(client, flow)) throw flowNotEnabled(flow)
   for (const name of names) required(parameters, name)
-  return along('begin', await begin({ ...ctx, region: pool.region }, { pool, client, flow }, parameters))
+  return along('begin', await begin({ ...ctx, region: pool.region }, { pool, client, flow, face }, parameters))
 }
 
 export interface AnswerRequest {
   pool: Pool
   client: Client
+  face: Face
   challenge: ChallengeNameType
   session: string | undefined
   responses: Record<string, string>
 }
 
 /**
- * Answers the challenge that is pending: the next one, or tokens.
+ * Answers the challenge that is pending: the next one, or the end.
  * @throws InvalidParameterException for missing parameters, NotAuthorizedException for an answer to a challenge that is
  * not pending, and what the challenge throws.
  */

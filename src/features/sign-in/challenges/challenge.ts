@@ -6,13 +6,14 @@ import type { Context } from '../../context.ts'
 import { assertNotLocked } from '../../passwords/lockout.ts'
 import { findPool, type Pool } from '../../user-pools/pool.ts'
 import type { User } from '../../users/user.ts'
-import { type Attempt, assertInForce, clientIdOf, openSession, type SignIn } from '../attempt.ts'
+import { type Attempt, assertInForce, clientIdOf, type Face, openSession, type SignIn } from '../attempt.ts'
 import type { Outcome } from '../progress.ts'
 import { findSubjectOfAttempt, isNameOf, type Subject } from '../subject.ts'
 
 export interface Answer {
   pool: Pool
   client: Client
+  face: Face
   challenge: ChallengeNameType
   /** The USERNAME of the responses. */
   username: string
@@ -45,29 +46,34 @@ export interface Resumed {
  * that is unknown, expired, used, of another client, user or challenge, and while the user is locked out.
  */
 export const resume = async (ctx: Context, answer: Answer): Promise<Resumed> => {
-  const { pool, client, challenge, username, responses } = answer
+  const { pool, client, face, challenge, username, responses } = answer
   if (answer.session === undefined) throw missingParameter('Session')
-  const attempt = openSession(ctx, client, answer.session)
+  const attempt = openSession(ctx, answer, answer.session)
   const subject = attempt && (await findSubjectOfAttempt(ctx, pool, attempt))
   const realName = subject?.user === undefined ? [] : [subject.user.username]
   checkSecretHash(client, [username, ...realName], responses['SECRET_HASH'])
   if (attempt?.step !== challenge || subject === undefined) throw invalidSession()
   if (!(await isNameOf(ctx, pool, subject, username))) throw invalidSession()
-  return takeUp(ctx, { pool, client, flow: attempt.flow }, attempt, subject)
+  return takeUp(ctx, { pool, client, face, flow: attempt.flow }, attempt, subject)
 }
 
 /**
  * As resume, for operations that are told nothing but the Session.
  * @throws NotAuthorizedException
  */
-export const resumeSession = async (ctx: Context, session: string, step: ChallengeNameType): Promise<Resumed> => {
+export const resumeSession = async (
+  ctx: Context,
+  session: string,
+  step: ChallengeNameType,
+  face: Face,
+): Promise<Resumed> => {
   const clientId = clientIdOf(session)
   const client = clientId === undefined ? undefined : await findClient(ctx, clientId)
   const pool = client && (await findPool(ctx, client.poolId))
-  const attempt = client && openSession(ctx, client, session)
+  const attempt = client && openSession(ctx, { client, face }, session)
   if (client === undefined || pool === undefined || attempt?.step !== step) throw invalidSession()
   const subject = await findSubjectOfAttempt(ctx, pool, attempt)
-  return takeUp(ctx, { pool, client, flow: attempt.flow }, attempt, subject)
+  return takeUp(ctx, { pool, client, face, flow: attempt.flow }, attempt, subject)
 }
 
 const takeUp = async (ctx: Context, signIn: SignIn, attempt: Attempt, subject: Subject): Promise<Resumed> => {

@@ -108,10 +108,11 @@ const define = async (ctx: Context, signIn: SignIn, told: Told, session: object[
  * @throws InvalidParameterException without an answer, NotAuthorizedException for a Session that is not this one, and
  * what nextCustomStep throws.
  */
-export const answerCustomChallenge: Challenge = async (ctx, { pool, client, username, session, responses }) => {
+export const answerCustomChallenge: Challenge = async (ctx, answer) => {
+  const { pool, client, face, username, session, responses } = answer
   if (session === undefined) throw missingParameter('Session')
   const challengeAnswer = required(responses, 'ANSWER')
-  const attempt = openSession(ctx, client, session)
+  const attempt = openSession(ctx, answer, session)
   const subject = attempt && (await findSubjectOfAttempt(ctx, pool, attempt))
   const realName = subject?.user === undefined ? [] : [subject.user.username]
   checkSecretHash(client, [username, ...realName], responses['SECRET_HASH'])
@@ -122,7 +123,7 @@ export const answerCustomChallenge: Challenge = async (ctx, { pool, client, user
   await assertInForce(ctx, attempt, subject.user)
   await inTransaction(ctx, tx => consumeAttempt(tx, attempt))
 
-  const signIn: SignIn = { pool, client, flow: attempt.flow }
+  const signIn: SignIn = { pool, client, face, flow: attempt.flow }
   const { name, answers, secrets, metadata } = attempt.custom
   const verified = await fire(
     ctx,

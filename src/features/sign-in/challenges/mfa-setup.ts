@@ -23,7 +23,7 @@ import {
 import { assertMfaNotLocked } from '../../mfa/tries.ts'
 import type { Pool } from '../../user-pools/pool.ts'
 import type { User } from '../../users/user.ts'
-import { type Attempt, consumeAttempt, newAttempt, type PendingMfa, sealSession } from '../attempt.ts'
+import { type Attempt, consumeAttempt, type Face, newAttempt, type PendingMfa, sealSession } from '../attempt.ts'
 import { finishSignIn } from '../finish.ts'
 import { beginCode } from '../second-factor.ts'
 import { type Challenge, type Resumed, resume, resumeSession } from './challenge.ts'
@@ -60,8 +60,9 @@ const checkAddress = (pool: Pool, user: User, address: string): void => {
 export const associateInSignIn = async (
   ctx: Context,
   session: string,
+  face: Face,
 ): Promise<{ secret: string; session: string }> => {
-  const resumed = await resumeSetup(ctx, session)
+  const resumed = await resumeSetup(ctx, session, face)
   const secret = drawSecret(ctx)
   await inTransaction(ctx, tx => consumeAttempt(tx, resumed.attempt))
   return {
@@ -80,8 +81,9 @@ export const verifyInSignIn = async (
   session: string,
   code: string,
   friendlyName: string | undefined,
+  face: Face,
 ): Promise<string> => {
-  const resumed = await resumeSetup(ctx, session)
+  const resumed = await resumeSetup(ctx, session, face)
   const { attempt, signIn, user } = resumed
   if (attempt.mfa?.secret === undefined) throw softwareTokenNotAssociated()
   const secret = Buffer.from(attempt.mfa.secret, 'base64url')
@@ -95,8 +97,8 @@ export const verifyInSignIn = async (
   return renewed(ctx, resumed, registered, { isSetUp: true })
 }
 
-const resumeSetup = async (ctx: Context, session: string): Promise<Resumed> => {
-  const resumed = await resumeSession(ctx, session, 'MFA_SETUP')
+const resumeSetup = async (ctx: Context, session: string, face: Face): Promise<Resumed> => {
+  const resumed = await resumeSession(ctx, session, 'MFA_SETUP', face)
   const { attempt, signIn, user } = resumed
   assertSoftwareTokensEnabled(signIn.pool)
   await assertOffered(ctx, signIn.pool, user, attempt, 'SOFTWARE_TOKEN_MFA')

@@ -116,14 +116,14 @@ export const challengePassword = async (
  * the password throws.
  */
 export const answerPasswordVerifier: Challenge = async (ctx, answer) => {
-  const { pool, client, username, responses } = answer
+  const { pool, client, face, username, responses } = answer
   const signature = required(responses, 'PASSWORD_CLAIM_SIGNATURE')
   const blockText = required(responses, 'PASSWORD_CLAIM_SECRET_BLOCK')
   const timestamp = required(responses, 'TIMESTAMP')
   const time = parseSrpTimestamp(timestamp)
   if (time === undefined) throw invalidTimestamp()
 
-  const block = openBlock(ctx, client, blockText)
+  const block = openBlock(ctx, answer, blockText)
   const subject = block && (await findSubjectOfAttempt(ctx, pool, block))
   const realName = subject?.user === undefined ? [] : [subject.user.username]
   checkSecretHash(client, [username, ...realName], responses['SECRET_HASH'])
@@ -136,7 +136,7 @@ export const answerPasswordVerifier: Challenge = async (ctx, answer) => {
     throw incorrectUsernameOrPassword()
   }
 
-  const signIn: SignIn = { pool, client, flow: block.flow }
+  const signIn: SignIn = { pool, client, face, flow: block.flow }
   const user = await provePassword(ctx, signIn, subject, () =>
     isProof(ctx, pool, subject, block, { signature, blockText, timestamp }),
   )
@@ -172,9 +172,9 @@ const isProof = async (
  * The Session may be left out, because the SECRET_BLOCK says all; one that is sent must belong to it.
  * @throws NotAuthorizedException
  */
-const assertSameAttempt = (ctx: Context, { client, session }: Answer, block: SecretBlock | undefined): void => {
+const assertSameAttempt = (ctx: Context, { client, face, session }: Answer, block: SecretBlock | undefined): void => {
   if (session === undefined) return
-  const attempt = openSession(ctx, client, session)
+  const attempt = openSession(ctx, { client, face }, session)
   if (attempt === undefined || attempt.nonce !== block?.nonce) throw invalidSession()
 }
 
@@ -188,12 +188,15 @@ const contentLength = 1_792
 const blockLengthMax = 8_192
 
 const sealBlock = (ctx: Context, client: Client, block: SecretBlock): string =>
-  Buffer.from(ctx.seal.seal(purpose, paddedJson(block, contentLength), boundTo(client)), 'base64url').toString('base64')
+  Buffer.from(
+    ctx.seal.seal(purpose, paddedJson(block, contentLength), boundTo(client, block.face)),
+    'base64url',
+  ).toString('base64')
 
-const openBlock = (ctx: Context, client: Client, text: string): SecretBlock | undefined => {
+const openBlock = (ctx: Context, { client, face }: Answer, text: string): SecretBlock | undefined => {
   if (text.length > blockLengthMax) return undefined
   const sealed = fromBase64(text)?.toString('base64url')
-  const opened = sealed === undefined ? undefined : ctx.seal.open(purpose, sealed, boundTo(client))
+  const opened = sealed === undefined ? undefined : ctx.seal.open(purpose, sealed, boundTo(client, face))
   return opened && (JSON.parse(opened.toString('utf8')) as SecretBlock)
 }
 

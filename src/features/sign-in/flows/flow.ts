@@ -3,9 +3,11 @@ import type { Context } from '../../context.ts'
 import type { SignIn } from '../attempt.ts'
 import type { Outcome } from '../progress.ts'
 
+/** What may begin a flow: the public operation, the administrator's, or the pages. */
+export type BeginningOperation = 'InitiateAuth' | 'AdminInitiateAuth' | 'ManagedLogin'
+
 export interface Flow {
-  /** Which operations may begin it: the public one, the administrator's, or both. */
-  operations: readonly ('InitiateAuth' | 'AdminInitiateAuth')[]
+  operations: readonly BeginningOperation[]
   /** Parameters that must be there. */
   parameters: readonly string[]
   begin(ctx: Context, signIn: SignIn, parameters: Record<string, string>): Promise<Outcome>

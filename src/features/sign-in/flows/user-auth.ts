@@ -3,7 +3,7 @@ import { notYetAvailable } from '../../../core/errors.ts'
 import type { Flow } from './flow.ts'
 
 export const userAuth: Flow = {
-  operations: ['InitiateAuth', 'AdminInitiateAuth'],
+  operations: ['InitiateAuth', 'AdminInitiateAuth', 'ManagedLogin'],
   parameters: ['USERNAME'],
   begin: (_ctx, { flow }) => Promise.reject(notYetAvailable(flow)),
 }

@@ -31,7 +31,7 @@ const begin = async (ctx: Context, signIn: SignIn, parameters: Record<string, st
 }
 
 export const userPasswordAuth: Flow = {
-  operations: ['InitiateAuth'],
+  operations: ['InitiateAuth', 'ManagedLogin'],
   parameters: ['USERNAME', 'PASSWORD'],
   begin,
 }
