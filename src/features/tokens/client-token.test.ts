@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
-import { before, test } from 'node:test'
+import { before, describe, test } from 'node:test'
+import type { LambdaConfigType } from '@aws-sdk/client-cognito-identity-provider'
 import { createLocalJWKSet, jwtVerify } from 'jose'
-import { minutes, onEachDatabase, type TestApp } from '../../../test/support/app.ts'
+import {
+  minutes,
+  onEachDatabase,
+  type TestApp,
+  type TestFunction,
+  type TriggerEvent,
+} from '../../../test/support/app.ts'
 
 onEachDatabase(testApp => {
   let app: TestApp
@@ -9,8 +16,8 @@ onEachDatabase(testApp => {
     app = await testApp()
   })
 
-  const createPool = async () => {
-    const { UserPool } = await app.aws.createUserPool({ PoolName: 'machines' })
+  const createPool = async (LambdaConfig: LambdaConfigType = {}) => {
+    const { UserPool } = await app.aws.createUserPool({ PoolName: 'machines', LambdaConfig })
     const UserPoolId = UserPool?.Id ?? ''
     const Scopes = ['read', 'write'].map(ScopeName => ({ ScopeName, ScopeDescription: ScopeName }))
     await app.aws.createResourceServer({ UserPoolId, Identifier: 'api', Name: 'api', Scopes })
@@ -130,5 +137,101 @@ onEachDatabase(testApp => {
     const UserPoolId = await createPool()
     const { ClientAuthenticationResult: result } = await app.aws.getClientToken(await createClient(UserPoolId))
     await assert.rejects(app.aws.getUser({ AccessToken: result?.AccessToken }), { name: 'NotAuthorizedException' })
+  })
+
+  describe('pre token generation', () => {
+    let functions = 0
+    /** A client of a pool whose function knows this version of the event. */
+    const machine = async (LambdaVersion: 'V1_0' | 'V2_0' | 'V3_0', run: TestFunction) => {
+      functions += 1
+      const events: TriggerEvent[] = []
+      const LambdaArn = app.lambda(`client-tokens-${functions}`, event => {
+        events.push(structuredClone(event))
+        return run(event)
+      })
+      const UserPoolId = await createPool({ PreTokenGenerationConfig: { LambdaArn, LambdaVersion } })
+      return { UserPoolId, client: await createClient(UserPoolId), events }
+    }
+    const claimsOf = (result: { AccessToken?: string | undefined } | undefined) =>
+      JSON.parse(Buffer.from(result?.AccessToken?.split('.')[1] ?? '', 'base64url').toString())
+    const answering = (details: object) => (event: TriggerEvent) => ({
+      ...event,
+      response: { claimsAndScopeOverrideDetails: details },
+    })
+
+    test('in its third version changes the access token of a client, within the bounds of all tokens', async () => {
+      const { UserPoolId, client, events } = await machine(
+        'V3_0',
+        answering({
+          idTokenGeneration: { claimsToAddOrOverride: { lost: 'x' } },
+          accessTokenGeneration: {
+            claimsToAddOrOverride: { tenant: { id: 7 }, sub: 'forged', client_id: 'forged', 'cognito:groups': ['x'] },
+            claimsToSuppress: ['iss'],
+            scopesToAdd: ['api/more', 'aws.cognito.signin.user.admin'],
+            scopesToSuppress: ['api/write'],
+          },
+        }),
+      )
+      const { ClientAuthenticationResult } = await app.aws.getClientToken({ ...client, ClientMetadata: { a: 'b' } })
+      const claims = claimsOf(ClientAuthenticationResult)
+      assert.deepEqual(
+        [claims.tenant, claims.scope, claims.sub, claims.client_id, claims.lost, claims['cognito:groups'], claims.iss],
+        [
+          { id: 7 },
+          'api/read api/more',
+          client.ClientId,
+          client.ClientId,
+          undefined,
+          undefined,
+          `${app.url}/${UserPoolId}`,
+        ],
+      )
+      const [{ callerContext, ...event } = { callerContext: undefined }] = events
+      assert.equal(callerContext?.clientId, client.ClientId)
+      assert.deepEqual(event, {
+        version: '3',
+        triggerSource: 'TokenGeneration_ClientCredentials',
+        region: 'us-east-1',
+        userPoolId: UserPoolId,
+        userName: client.ClientId,
+        request: {
+          userAttributes: {},
+          groupConfiguration: { groupsToOverride: [], iamRolesToOverride: [], preferredRole: null },
+          scopes: ['api/read', 'api/write'],
+          clientMetadata: { a: 'b' },
+        },
+        response: { claimsAndScopeOverrideDetails: null },
+      })
+    })
+
+    test('in its earlier versions is not asked', async () => {
+      for (const version of ['V1_0', 'V2_0'] as const) {
+        const { client, events } = await machine(version, () => assert.fail())
+        await app.aws.getClientToken(client)
+        assert.deepEqual(events, [])
+      }
+    })
+
+    test('that throws or returns what cannot be read leaves the client without a token', async () => {
+      const failing = await machine('V3_0', () => {
+        throw new Error('No')
+      })
+      await assert.rejects(app.aws.getClientToken(failing.client), {
+        name: 'UserLambdaValidationException',
+        message: 'PreTokenGeneration failed with error No.',
+      })
+      for (const details of [
+        'text',
+        [],
+        { accessTokenGeneration: 1 },
+        { accessTokenGeneration: { scopesToAdd: [1] } },
+      ]) {
+        const unreadable = await machine('V3_0', answering(details as object))
+        await assert.rejects(app.aws.getClientToken(unreadable.client), { name: 'InvalidLambdaResponseException' })
+      }
+      // Another pool does not notice.
+      const calm = await machine('V3_0', event => event)
+      assert.ok((await app.aws.getClientToken(calm.client)).ClientAuthenticationResult?.AccessToken)
+    })
   })
 })

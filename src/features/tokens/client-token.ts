@@ -14,6 +14,7 @@ import type { Client } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
 import { customScopes } from '../resource-servers/resource-server.ts'
 import { issuerOf } from '../settings.ts'
+import { runClientTokenGeneration } from '../triggers/pre-token-generation.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { getSigningKeys } from '../user-pools/signing-keys.ts'
 import { signToken } from './issue.ts'
@@ -25,8 +26,9 @@ const scopeLengthMax = 256
 /**
  * An access token about the client itself. Without scopes in the request it holds all custom scopes of the client that
  * exist; one scope that is not the client's rejects the request. Only the secret decides, whoever signed the request.
+ * Pre token generation has the last word on what the token says.
  * @throws NotAuthorizedException for a wrong secret, InvalidParameterException for a flow that is not enabled and for
- * scopes, TooManyRequestsException
+ * scopes, TooManyRequestsException, and what the trigger throws
  */
 export const issueClientToken = async (
   ctx: Context,
@@ -43,9 +45,15 @@ export const issueClientToken = async (
     clientId: client.id,
     issuedAt: Math.floor(ctx.clock.now() / 1_000),
   }
+  const change = await runClientTokenGeneration(ctx, pool, { clientId: client.id, scope })
   const { access } = await getSigningKeys(ctx, pool)
-  const claims = clientClaims(facts, { jti: newUuid(ctx.random), scope, lifetimeSeconds: accessTokenSeconds })
-  return { AccessToken: await signToken(ctx, access, claims), ExpiresIn: accessTokenSeconds, TokenType: 'Bearer' }
+  const claims = clientClaims(facts, {
+    jti: newUuid(ctx.random),
+    scope: change.scope(scope),
+    lifetimeSeconds: accessTokenSeconds,
+  })
+  const AccessToken = await signToken(ctx, access, change.access(claims, client.id))
+  return { AccessToken, ExpiresIn: accessTokenSeconds, TokenType: 'Bearer' }
 }
 
 const grantedScopes = async (

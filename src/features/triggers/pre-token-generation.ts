@@ -13,7 +13,8 @@ import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
 import { clientMetadataOf, hasTrigger, runTrigger, type TriggerSource, userAttributesOf } from './run.ts'
 
-export type TokenSource = TriggerSource<'PreTokenGeneration'>
+/** The occasions on which a user gets tokens. */
+export type TokenSource = Exclude<TriggerSource<'PreTokenGeneration'>, 'ClientCredentials'>
 
 /** The changes of the function, each applied to what the tokens would say without it. */
 export interface TokenChange {
@@ -43,18 +44,14 @@ export const runPreTokenGeneration = async (
   { user, groups, scope }: { user: User; groups: readonly GroupInToken[]; scope: string },
 ): Promise<TokenChange> => {
   if (!hasTrigger(pool, 'PreTokenGeneration')) return unchanged
-  const version = versions[pool.settings.LambdaConfig?.PreTokenGenerationConfig?.LambdaVersion ?? 'V1_0']
+  const version = versionOf(pool)
   const response = await runTrigger(ctx, pool, 'PreTokenGeneration', {
     source,
     username: user.username,
     version,
     request: {
       userAttributes: userAttributesOf(user),
-      groupConfiguration: {
-        groupsToOverride: groups.map(group => group.name),
-        iamRolesToOverride: groups.flatMap(group => group.roleArn ?? []),
-        preferredRole: preferredRole(groups) ?? null,
-      },
+      groupConfiguration: groupConfigurationOf(groups),
       ...(version !== '1' && { scopes: scope.split(' ') }),
       ...clientMetadataOf(ctx),
     },
@@ -69,3 +66,46 @@ export const runPreTokenGeneration = async (
     access: (claims, clientId) => accessClaimsOverridden(claims, overrides, clientId),
   }
 }
+
+/**
+ * Asks the pool's function what to change in the access token that a client gets for itself; nothing unless it knows the
+ * third version of the event. There is no user: the client's id stands in the place of the name.
+ * @throws UserLambdaValidationException when it refuses the token, and what runTrigger throws.
+ */
+export const runClientTokenGeneration = async (
+  ctx: Context,
+  pool: Pool,
+  { clientId, scope }: { clientId: string; scope: string },
+): Promise<Pick<TokenChange, 'scope' | 'access'>> => {
+  const version = versionOf(pool)
+  if (version !== '3') return unchanged
+  const response = await runTrigger(ctx, pool, 'PreTokenGeneration', {
+    source: 'ClientCredentials',
+    username: clientId,
+    version,
+    request: {
+      userAttributes: {},
+      groupConfiguration: groupConfigurationOf([]),
+      scopes: scope.split(' '),
+      ...clientMetadataOf(ctx),
+    },
+    response: { claimsAndScopeOverrideDetails: null },
+  })
+  const overrides = response && readTokenOverrides(response, version)
+  if (overrides === undefined) return unchanged
+  // Self-service is for users; no function makes one of a client.
+  const scopesToAdd = overrides.scopesToAdd.filter(name => !name.startsWith('aws.cognito.'))
+  return {
+    scope: own => scopeOverridden(own, { ...overrides, scopesToAdd }),
+    access: (claims, client) => accessClaimsOverridden(claims, overrides, client),
+  }
+}
+
+const versionOf = (pool: Pool) =>
+  versions[pool.settings.LambdaConfig?.PreTokenGenerationConfig?.LambdaVersion ?? 'V1_0']
+
+const groupConfigurationOf = (groups: readonly GroupInToken[]) => ({
+  groupsToOverride: groups.map(group => group.name),
+  iamRolesToOverride: groups.flatMap(group => group.roleArn ?? []),
+  preferredRole: preferredRole(groups) ?? null,
+})

@@ -24,7 +24,7 @@ interface Trigger {
   /** What may follow the name in `triggerSource`. */
   sources: readonly string[]
   /** What `response` holds before the function has seen it. */
-  response: Readonly<Record<string, null | false>>
+  response: Readonly<Record<string, null | false | object>>
 }
 
 /** All triggers that are run, by the name that errors give them. */
@@ -84,8 +84,20 @@ const triggers = {
   PreTokenGeneration: {
     // Both slots hold the same ARN.
     target: config => config.PreTokenGenerationConfig?.LambdaArn,
-    sources: ['HostedAuth', 'Authentication', 'NewPasswordChallenge', 'AuthenticateDevice', 'RefreshTokens'],
+    sources: [
+      'HostedAuth',
+      'Authentication',
+      'NewPasswordChallenge',
+      'ClientCredentials',
+      'AuthenticateDevice',
+      'RefreshTokens',
+    ],
     response: { claimsOverrideDetails: null },
+  },
+  InboundFederation: {
+    target: config => config.InboundFederation?.LambdaArn,
+    sources: ['ExternalProvider'],
+    response: { userAttributesToMap: {} },
   },
 } as const satisfies Record<string, Trigger>
 
