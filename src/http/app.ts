@@ -9,6 +9,7 @@ import { getSigningKeys, presentJwks } from '../features/user-pools/signing-keys
 import type { Authenticator } from './aws/authentication.ts'
 import { preflight } from './aws/cors.ts'
 import { type LocalFaceOptions, localFace } from './local.ts'
+import { pageAssets } from './pages/assets.ts'
 import { putImportFile } from './user-import.ts'
 
 export interface FaceOptions extends LocalFaceOptions {
@@ -67,6 +68,8 @@ export const createFaces = (options: FaceOptions): Routes => {
       ...openToAll,
     })
   })
+
+  app.route('/pages', pageAssets(services))
 
   app.get('/health', c => c.json({ status: 'ok' }))
   app.get('/ready', async c =>

@@ -174,18 +174,32 @@ const findBrandingByClient = async (ctx: ReadContext, client: Client): Promise<B
   return row && fromRow(row)
 }
 
-/**
- * What the pages of managed login need to know: all settings, and which files there are. Undefined when the client has
- * no style, and with that no pages. Colours are eight hexadecimal digits; words and the members below
- * `components.idpButton.custom` are the caller's own and not to be trusted.
- */
-export const brandingOf = async (
-  ctx: ReadContext,
-  pool: Pool,
-  client: Client,
-): Promise<{ id: string; settings: JsonObject; assets: BrandingAsset[] } | undefined> => {
+/** What the pages of managed login need to know of a style. */
+export interface BrandingStyle {
+  id: string
+  /** Changes with each update. */
+  version: number
+  /**
+   * All settings. Colours are eight hexadecimal digits; words and the members below `components.idpButton.custom` are
+   * the caller's own and not to be trusted.
+   */
+  settings: JsonObject
+  assets: BrandingAsset[]
+}
+
+/** The style of the client; undefined when it has none, and with that no pages. */
+export const brandingOf = async (ctx: ReadContext, pool: Pool, client: Client): Promise<BrandingStyle | undefined> => {
   const branding = client.poolId === pool.id ? await findBrandingByClient(ctx, client) : undefined
-  if (branding === undefined) return undefined
+  return branding && styleOf(ctx, branding)
+}
+
+/** The style behind the address of its sheet. */
+export const findBrandingStyle = async (ctx: ReadContext, id: string): Promise<BrandingStyle | undefined> => {
+  const row = await ctx.db.selectFrom('managed_login_brandings').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && styleOf(ctx, fromRow(row))
+}
+
+const styleOf = async (ctx: ReadContext, branding: Branding): Promise<BrandingStyle> => {
   const rows = await ctx.db
     .selectFrom('managed_login_assets')
     .select(['position', 'category', 'color_mode', 'extension', 'resource_id'])
@@ -199,7 +213,7 @@ export const brandingOf = async (
     extension: row.extension,
     resourceId: row.resource_id ?? undefined,
   }))
-  return { id: branding.id, settings: mergeBrandingSettings(branding.settings), assets }
+  return { id: branding.id, version: branding.version, settings: mergeBrandingSettings(branding.settings), assets }
 }
 
 const contentTypes: Record<string, string> = {
@@ -209,15 +223,16 @@ const contentTypes: Record<string, string> = {
   SVG: 'image/svg+xml',
 }
 
-/** The content of a file of a style. Serve it with this type and no other. */
+/** The content of a file of a style, with the version of the style. Serve it with this type and no other. */
 export const findBrandingAsset = async (
   ctx: ReadContext,
   brandingId: string,
   position: number,
-): Promise<{ contentType: string; bytes: Uint8Array } | undefined> => {
+): Promise<{ contentType: string; bytes: Uint8Array; version: number } | undefined> => {
   const row = await ctx.db
     .selectFrom('managed_login_assets')
-    .select(['extension', 'content'])
+    .innerJoin('managed_login_brandings', 'managed_login_brandings.id', 'managed_login_assets.branding_id')
+    .select(['extension', 'content', 'version'])
     .where('branding_id', '=', brandingId)
     .where('position', '=', position)
     .executeTakeFirst()
@@ -225,6 +240,7 @@ export const findBrandingAsset = async (
   return {
     contentType: contentTypes[row.extension] ?? 'application/octet-stream',
     bytes: Buffer.from(row.content, 'base64'),
+    version: row.version,
   }
 }
 

@@ -112,7 +112,11 @@ export const getUiCustomization = async (
 }
 
 /** The target's own row, or else the one for all clients. */
-const findRow = async (ctx: ReadContext, pool: Pool, target: string): Promise<UiCustomizationRow | undefined> => {
+const findRow = async (
+  ctx: ReadContext,
+  pool: Pick<Pool, 'id'>,
+  target: string,
+): Promise<UiCustomizationRow | undefined> => {
   const rows = await ctx.db
     .selectFrom('ui_customizations')
     .selectAll()
@@ -122,14 +126,31 @@ const findRow = async (ctx: ReadContext, pool: Pool, target: string): Promise<Ui
   return rows.find(row => row.target === target) ?? rows[0]
 }
 
-/** What the classic pages need to know; undefined when they look as they do by themselves. */
+/** What the classic pages need to know of a customization. */
+export interface UiCustomization {
+  poolId: string
+  /** The client that it is for, or `ALL`. */
+  target: string
+  /** Safe to serve: put together anew from what was understood. */
+  css: string
+  imagePath: string | undefined
+}
+
+/** What is in force for the client; undefined when the classic pages look as they do by themselves. */
 export const uiCustomizationOf = async (
-  ctx: Context,
-  pool: Pool,
-  client: Client,
-): Promise<{ css: string; imagePath: string | undefined } | undefined> => {
+  ctx: ReadContext,
+  pool: Pick<Pool, 'id'>,
+  client: Pick<Client, 'id'>,
+): Promise<UiCustomization | undefined> => {
   const row = await findRow(ctx, pool, client.id)
-  return row && { css: safeCss(row.css ?? ''), imagePath: row.image === null ? undefined : imagePath(row) }
+  return (
+    row && {
+      poolId: row.pool_id,
+      target: row.target,
+      css: safeCss(row.css ?? ''),
+      imagePath: row.image === null ? undefined : imagePath(row),
+    }
+  )
 }
 
 /**
