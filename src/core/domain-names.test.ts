@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { checkCustomDomain, checkDomainPrefix, domainNamesOfHost } from './domain-names.ts'
+import { checkCustomDomain, checkDomainPrefix, domainNamesOfHost, hostOfPrefix } from './domain-names.ts'
 
 const invalidName = {
   name: 'InvalidParameterException',
@@ -103,6 +103,21 @@ describe('the host of a request', () => {
   ] as const) {
     test(`${host.slice(0, 40)} stands for ${names.join(' or ') || 'no domain'}`, () => {
       assert.deepEqual(domainNamesOfHost(host, 'https://id.example.com'), names)
+    })
+  }
+})
+
+describe('the host of a prefix', () => {
+  for (const [publicUrl, host] of [
+    ['http://localhost:9229', 'my-app.localhost'],
+    ['http://127.0.0.1:9229', 'my-app.localhost'],
+    ['http://[::1]:9229', 'my-app.localhost'],
+    ['https://auth.example.com', 'my-app.auth.example.com'],
+    ['https://auth.example.com:8443', 'my-app.auth.example.com'],
+  ] as const) {
+    test(`is ${host} at ${publicUrl}`, () => {
+      assert.equal(hostOfPrefix('my-app', publicUrl), host)
+      assert.ok(domainNamesOfHost(host, publicUrl).includes('my-app'))
     })
   }
 })

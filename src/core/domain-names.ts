@@ -46,6 +46,13 @@ export const domainNamesOfHost = (host: string, publicUrl: string): string[] => 
   return prefixParents(publicUrl).includes(parent) ? [name, prefix] : [name]
 }
 
+/** The host under which a prefix answers: below the server's own host, or below `localhost` when that has no names. */
+export const hostOfPrefix = (prefix: string, publicUrl: string): string => {
+  const { hostname } = new URL(publicUrl)
+  const hasNames = hostname.split('.').every(isLabel) && !/^[0-9.]+$/.test(hostname)
+  return `${prefix}.${hasNames ? hostname : 'localhost'}`
+}
+
 /** `localhost`, below which browsers find every name without DNS, and the host of the server's own URL. */
 const prefixParents = (publicUrl: string): string[] => ['localhost', new URL(publicUrl).hostname]
 

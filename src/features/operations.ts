@@ -8,6 +8,7 @@ import { domainOperations } from './managed-login/domain-operations.ts'
 import { managedLoginOperations } from './managed-login/operations.ts'
 import { mfaOperations } from './mfa/operations.ts'
 import { notYet } from './not-yet.ts'
+import { passkeyOperations } from './passkeys/operations.ts'
 import { passwordOperations } from './passwords/operations.ts'
 import { resourceServerOperations } from './resource-servers/operations.ts'
 import { signInOperations } from './sign-in/operations.ts'
@@ -28,6 +29,7 @@ export const operations = {
   ...groupOperations,
   ...passwordOperations,
   ...mfaOperations,
+  ...passkeyOperations,
   ...tokenOperations,
   ...threatProtectionOperations,
   ...signUpOperations,

@@ -33,6 +33,8 @@ export interface Tables {
   revoked_sessions: RevokedSessionRow
   refresh_rotations: RefreshRotationRow
   software_tokens: SoftwareTokenRow
+  passkeys: PasskeyRow
+  passkey_registrations: PasskeyRegistrationRow
   messages: MessageRow
   user_import_jobs: UserImportJobRow
   user_import_chunks: UserImportChunkRow
@@ -317,6 +319,42 @@ export interface SoftwareTokenRow {
   friendly_name: string | null
   /** A secret that was handed out and not verified yet, sealed. */
   pending_secret: string | null
+}
+
+export interface PasskeyRow {
+  pool_id: string
+  /** As the authenticator chose it, in base64url. One credential belongs to one user of the pool. */
+  credential_id: string
+  user_id: string
+  relying_party_id: string
+  /** COSE_Key, in base64url. */
+  public_key: string
+  /** The signature counter of the last use; 0 for authenticators that do not count. */
+  sign_count: number
+  /** 1 when the passkey may be copied to other devices. That never changes. */
+  backup_eligible: number
+  /** 1 when a copy of the passkey was kept elsewhere at its last use. */
+  backed_up: number
+  /** `platform` or `cross-platform`; null when the client did not say. */
+  attachment: string | null
+  /** How browsers reach the authenticator, JSON. */
+  transports: string
+  friendly_name: string
+  created_at: number
+}
+
+/** The registration that a user has begun last. */
+export interface PasskeyRegistrationRow {
+  user_id: string
+  /** Keyed digest of the challenge. */
+  challenge_digest: string
+  /** The client of the access token with which it began. */
+  client_id: string
+  /** The session of that token; empty when its tokens name none. */
+  session: string
+  /** Of the user, when it began. */
+  security_epoch: number
+  expires_at: number
 }
 
 /** Failed password attempts, by user (known or not). */

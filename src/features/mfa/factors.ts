@@ -57,11 +57,15 @@ const recoveryFactor = (pool: Pool): 'SMS_MFA' | 'EMAIL_OTP' | undefined => {
   return first?.Name === 'verified_phone_number' ? 'SMS_MFA' : undefined
 }
 
-/** With what the user can sign in, as first or second factor; undefined when there is nothing. */
+/**
+ * With what the user can sign in, as first or second factor; undefined when there is nothing. Whether he has a passkey
+ * that is of use is the caller's to know.
+ */
 export const configuredAuthFactors = async (
   ctx: ReadContext,
   pool: Pool,
   user: User,
+  { hasPasskey }: { hasPasskey: boolean },
 ): Promise<AuthFactorType[] | undefined> => {
   const first = pool.settings.Policies?.SignInPolicy?.AllowedFirstAuthFactors ?? []
   const second = (pool.settings.MfaConfiguration ?? 'OFF') === 'OFF' ? [] : factorsOfPool(pool)
@@ -69,6 +73,7 @@ export const configuredAuthFactors = async (
     ['PASSWORD', hasPassword(user)],
     ['EMAIL_OTP', user.attributes.has('email') && (first.includes('EMAIL_OTP') || second.includes('EMAIL_OTP'))],
     ['SMS_OTP', user.attributes.has('phone_number') && (first.includes('SMS_OTP') || second.includes('SMS_MFA'))],
+    ['WEB_AUTHN', hasPasskey],
     ['SOFTWARE_TOKEN', (await findSoftwareToken(ctx, user)) !== undefined],
   ]
   const configured = has.filter(([, isConfigured]) => isConfigured).map(([factor]) => factor)

@@ -1,10 +1,12 @@
 /** The operations on second factors. */
+import type { AuthFactorType } from '../../contract/types.ts'
 import { accessTokenOrSession, userNotConfirmed } from '../../core/errors.ts'
-import type { Operations } from '../context.ts'
+import type { Context, Operations } from '../context.ts'
+import { usablePasskeys } from '../passkeys/relying-party.ts'
 import { associateInSignIn, verifyInSignIn } from '../sign-in/challenges/mfa-setup.ts'
 import { getSignedIn, signedIn } from '../tokens/signed-in.ts'
-import { inPool } from '../user-pools/pool.ts'
-import { getUserByName, presentMfa } from '../users/user.ts'
+import { inPool, type Pool } from '../user-pools/pool.ts'
+import { getUserByName, presentMfa, type User } from '../users/user.ts'
 import { configuredAuthFactors } from './factors.ts'
 import { setMfaPreference } from './preferences.ts'
 import { associateSoftwareToken, deleteSoftwareToken, verifySoftwareToken } from './software-tokens.ts'
@@ -51,13 +53,12 @@ export const mfaOperations = {
   GetUserAuthFactors: signedIn(async (ctx, { pool, user }) => ({
     Username: user.username,
     ...presentMfa(user),
-    ...presentFactors(await configuredAuthFactors(ctx, pool, user)),
+    ...(await presentFactors(ctx, pool, user)),
   })),
 
   AdminGetUserAuthFactors: inPool(async (ctx, pool, input) => {
     const user = await getUserByName(ctx, pool, input.Username)
-    const factors = await configuredAuthFactors(ctx, pool, user)
-    return { Username: user.username, ...presentMfa(user), ...presentFactors(factors) }
+    return { Username: user.username, ...presentMfa(user), ...(await presentFactors(ctx, pool, user)) }
   }),
 } satisfies Operations<
   | 'AdminDeleteSoftwareToken'
@@ -69,5 +70,12 @@ export const mfaOperations = {
   | 'VerifySoftwareToken'
 >
 
-const presentFactors = <Factor>(factors: Factor[] | undefined): { ConfiguredUserAuthFactors?: Factor[] } =>
-  factors === undefined ? {} : { ConfiguredUserAuthFactors: factors }
+const presentFactors = async (
+  ctx: Context,
+  pool: Pool,
+  user: User,
+): Promise<{ ConfiguredUserAuthFactors?: AuthFactorType[] }> => {
+  const hasPasskey = (await usablePasskeys(ctx, pool, user)).length > 0
+  const factors = await configuredAuthFactors(ctx, pool, user, { hasPasskey })
+  return factors === undefined ? {} : { ConfiguredUserAuthFactors: factors }
+}

@@ -6,6 +6,7 @@ import { migration as managedLogin } from './0004-managed-login.ts'
 import { migration as userImport } from './0005-user-import.ts'
 import { migration as poolConfiguration } from './0006-pool-configuration.ts'
 import { migration as mfa } from './0010-mfa.ts'
+import { migration as passkeys } from './0011-passkeys.ts'
 
 /** All migrations, in the order in which they run. */
 export const migrations: Migration[] = [
@@ -16,4 +17,5 @@ export const migrations: Migration[] = [
   userImport,
   poolConfiguration,
   mfa,
+  passkeys,
 ]
