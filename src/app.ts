@@ -2,6 +2,7 @@
 import type { RequestListener } from 'node:http'
 import type { AccessKey } from './config.ts'
 import type { Clock, Compute, Delivery, Events, Fetch, KeyPairs, Log, Random, Triggers } from './core/ports.ts'
+import { usedCodeMs } from './features/authorization/codes.ts'
 import { createCaches } from './features/caches.ts'
 import { inTransaction, type Services } from './features/context.ts'
 import { pruneOutbox } from './features/messages/outbox.ts'
@@ -121,6 +122,13 @@ const sweep = async (services: Services): Promise<void> => {
     await tx.db.deleteFrom('revoked_sessions').where('expires_at', '<', now).execute()
     await tx.db.deleteFrom('refresh_rotations').where('expires_at', '<', now).execute()
     await tx.db.deleteFrom('token_sessions').where('expires_at', '<', now).execute()
+    await tx.db.deleteFrom('browser_sessions').where('expires_at', '<', now).execute()
+    await tx.db
+      .deleteFrom('authorization_codes')
+      .where('expires_at', '<', now - usedCodeMs)
+      .execute()
+    await tx.db.deleteFrom('pushed_requests').where('expires_at', '<', now).execute()
+    await tx.db.deleteFrom('device_grants').where('expires_at', '<', now).execute()
     await tx.db
       .deleteFrom('sign_in_failures')
       .where('last_failed_at', '<', now - dayMs)

@@ -24,6 +24,7 @@ const features = [
   'federation',
   'sign-up',
   'sign-in',
+  'authorization',
   'user-import',
 ])
 

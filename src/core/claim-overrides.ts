@@ -149,9 +149,14 @@ export const idClaimsOverridden = (
   return changed(withRoles, id, isAllowed)
 }
 
-/** The claims of an access token with the changes; `aud` may be added when it names the client. */
+/**
+ * The claims of an access token with the changes; `aud` may be added when it names the client and the token is not bound
+ * to a resource.
+ */
 export const accessClaimsOverridden = (claims: Claims, { access }: TokenOverrides, clientId: string): Claims =>
-  changed(claims, access, (name, value) => (name === 'aud' ? value === clientId : !isReserved(name)))
+  changed(claims, access, (name, value) =>
+    name === 'aud' ? value === clientId && !Object.hasOwn(claims, 'aud') : !isReserved(name),
+  )
 
 /** The scope with the changes. What is added and suppressed is suppressed. */
 export const scopeOverridden = (scope: string, { scopesToAdd, scopesToSuppress }: TokenOverrides): string => {

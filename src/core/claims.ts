@@ -34,15 +34,25 @@ export interface TokenFacts {
   authentication: { acr: string; amr: readonly string[] } | undefined
 }
 
-/** The claims of an access token; `jti` is used only when tokens can be revoked. */
+/**
+ * The claims of an access token; `jti` is used only when tokens can be revoked. Those of the authorization endpoint have a
+ * version, and an audience when the request has named one.
+ */
 export const accessClaims = (
   facts: TokenFacts,
-  { jti, scope, lifetimeSeconds }: { jti: string; scope: string; lifetimeSeconds: number },
+  {
+    jti,
+    scope,
+    lifetimeSeconds,
+    hosted,
+  }: { jti: string; scope: string; lifetimeSeconds: number; hosted?: { resource?: string } | undefined },
 ): Claims => ({
   sub: facts.sub,
   ...(facts.groups.length > 0 && { 'cognito:groups': facts.groups.map(group => group.name) }),
   iss: facts.issuer,
+  ...(hosted && { version: 2 }),
   client_id: facts.clientId,
+  ...(hosted?.resource !== undefined && { aud: hosted.resource }),
   ...(facts.originJti !== undefined && { origin_jti: facts.originJti }),
   event_id: facts.eventId,
   token_use: 'access',

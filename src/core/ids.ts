@@ -29,6 +29,9 @@ export const newClientSecret = (random: Random): string => randomText(random, lo
 /** `tkn` and 25 lower-case letters and digits. */
 export const newTokenSessionId = (random: Random): string => `tkn${randomText(random, lowerAlphanumerics, 25)}`
 
+/** `sso` and 25 lower-case letters and digits. */
+export const newBrowserSessionId = (random: Random): string => `sso${randomText(random, lowerAlphanumerics, 25)}`
+
 /** `import-` and ten letters or digits. */
 export const newImportJobId = (random: Random): string => `import-${randomText(random, alphanumerics, 10)}`
 

@@ -3,6 +3,7 @@
  * environment variables.
  */
 import type { AllowedNetworks } from '../core/network-addresses.ts'
+import type { OAuthExtension } from '../core/oauth-extensions.ts'
 import type { Category } from '../core/rate-limits.ts'
 
 export type RateLimits = Readonly<Partial<Record<Category, number>>>
@@ -22,6 +23,8 @@ export interface Settings {
   rateLimits?: RateLimits | undefined
   /** What may be called beyond the public internet, when an administrator of a pool names it. */
   allowedNetworks: AllowedNetworks
+  /** What the authorization server does beyond Cognito; its defaults when absent. */
+  oauthExtensions?: readonly OAuthExtension[] | undefined
 }
 
 /** What of a pool decides on its issuer. */

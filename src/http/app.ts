@@ -1,6 +1,5 @@
 /** From HTTP to a face: by method and path. The POST of the AWS JSON face stands in `listener.ts`. */
-import type { IncomingMessage } from 'node:http'
-import { Hono, type Context as HonoContext } from 'hono'
+import { Hono } from 'hono'
 import type { Services } from '../features/context.ts'
 import { findUiImage } from '../features/managed-login/ui-customization.ts'
 import { issuerOf } from '../features/settings.ts'
@@ -9,7 +8,9 @@ import { getSigningKeys, presentJwks } from '../features/user-pools/signing-keys
 import type { Authenticator } from './aws/authentication.ts'
 import { preflight } from './aws/cors.ts'
 import { type LocalFaceOptions, localFace } from './local.ts'
+import { addOAuth } from './oauth/routes.ts'
 import { pageAssets } from './pages/assets.ts'
+import { publicUrlOf, type Routes } from './request-context.ts'
 import { putImportFile } from './user-import.ts'
 
 export interface FaceOptions extends LocalFaceOptions {
@@ -21,13 +22,7 @@ export interface FaceOptions extends LocalFaceOptions {
   ready: () => Promise<boolean>
 }
 
-/** What @hono/node-server puts beside the request; absent when `fetch` is called without a socket. */
-interface Bindings {
-  incoming?: IncomingMessage
-}
-
-export type Routes = Hono<{ Bindings: Bindings }>
-type RequestContext = HonoContext<{ Bindings: Bindings }>
+export type { Routes } from './request-context.ts'
 
 /** The form of a pool's id; anything else is not looked up. */
 const poolPath = '/:poolId{[\\w-]{1,45}_[0-9A-Za-z]{1,9}}'
@@ -70,6 +65,7 @@ export const createFaces = (options: FaceOptions): Routes => {
   })
 
   app.route('/pages', pageAssets(services))
+  addOAuth(app, options)
 
   app.get('/health', c => c.json({ status: 'ok' }))
   app.get('/ready', async c =>
@@ -117,10 +113,3 @@ const isDisguised = (target: string): boolean => {
 
 /** `-` `.` `0-9` `A-Z` `a-z` `_` `~` */
 const encodedUnreserved = /%(?:2[de]|3\d|[46][1-9a-f]|[57][\da]|5f|7e)/i
-
-const publicUrlOf = (c: RequestContext, options: FaceOptions): string => {
-  const configured = options.publicUrl()
-  if (configured !== 'auto') return configured
-  const url = new URL(c.req.url)
-  return `${url.protocol}//${url.host}`
-}

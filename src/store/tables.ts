@@ -40,6 +40,10 @@ export interface Tables {
   user_import_chunks: UserImportChunkRow
   user_import_log: UserImportLogRow
   token_sessions: TokenSessionRow
+  browser_sessions: BrowserSessionRow
+  authorization_codes: AuthorizationCodeRow
+  pushed_requests: PushedRequestRow
+  device_grants: DeviceGrantRow
   risk_configurations: RiskConfigurationRow
   provisioned_limits: { region: string; category: string; value: number }
 }
@@ -410,6 +414,74 @@ export interface TokenSessionRow {
   expires_at: number
   device_type: string
   ip_address: string | null
+  /** The session of the browser that it came from; null for a sign-in in the API. */
+  browser_session_id: string | null
+}
+
+/** A session that a sign-in on the pages has left in a browser. */
+export interface BrowserSessionRow {
+  id: string
+  /** Keyed digest of what the cookie holds beside the id. */
+  secret_digest: string
+  user_id: string
+  /** The client of the last sign-in. */
+  client_id: string
+  /** The user's security epoch at sign-in; when the user's has moved on, the session has ended. */
+  security_epoch: number
+  /** `COGNITO`, or the provider that the user came from. */
+  identity_provider: string
+  /** How the user signed in, JSON. */
+  factors: string
+  /** When, in seconds since the epoch. */
+  auth_time: number
+  created_at: number
+  /** Sign-in, last authorization code or last refresh of a session that came of it. */
+  last_active_at: number
+  expires_at: number
+  device_type: string
+  ip_address: string | null
+}
+
+/** An authorization code. It stays for a while after its use, so that a second use is known for one. */
+export interface AuthorizationCodeRow {
+  /** Keyed digest of the code. */
+  digest: string
+  client_id: string
+  user_id: string
+  /** The user's session epoch when the code was made. */
+  session_epoch: number
+  /** Names the session that the code begins. */
+  origin_jti: string
+  /** What the code is bound to and what it grants, JSON. */
+  grant_data: string
+  used_at: number | null
+  expires_at: number
+}
+
+/** The parameters of an authorization request that the client has sent ahead (RFC 9126). */
+export interface PushedRequestRow {
+  /** Keyed digest of the request URI. */
+  digest: string
+  client_id: string
+  /** As they would stand in the address. */
+  parameters: string
+  expires_at: number
+}
+
+/** A device that waits for its user (RFC 8628). */
+export interface DeviceGrantRow {
+  /** Keyed digests of the device's code and of the user's. */
+  device_digest: string
+  user_code_digest: string
+  client_id: string
+  scope: string
+  /** The user who has decided; null until then. */
+  user_id: string | null
+  /** JSON of what was granted, or null for a refusal, in the same sense as `user_id`. */
+  approval: string | null
+  polled_at: number
+  interval_seconds: number
+  expires_at: number
 }
 
 /** The risk configuration of a pool or of one client; for the region of a replica, only what differs there. */

@@ -24,11 +24,11 @@ import { provesClient } from './sign-out.ts'
 const scopeLengthMax = 256
 
 /**
- * An access token about the client itself. Without scopes in the request it holds all custom scopes of the client that
- * exist; one scope that is not the client's rejects the request. Only the secret decides, whoever signed the request.
- * Pre token generation has the last word on what the token says.
+ * An access token about the client itself, as the operation gives it. Without scopes in the request it holds all custom
+ * scopes of the client that exist; one scope that is not the client's rejects the request. Only the secret decides, whoever
+ * signed the request.
  * @throws NotAuthorizedException for a wrong secret, InvalidParameterException for a flow that is not enabled and for
- * scopes, TooManyRequestsException, and what the trigger throws
+ * scopes, and what signClientToken throws.
  */
 export const issueClientToken = async (
   ctx: Context,
@@ -38,34 +38,45 @@ export const issueClientToken = async (
 ): Promise<ClientAuthenticationResultType> => {
   if (client.secrets.length === 0 || !provesClient(client, secret)) throw clientTokenSecretMismatch()
   if (!allowsClientToken(client)) throw clientTokenFlowNotEnabled()
-  const scope = [...(await grantedScopes(ctx, pool, client, scopes ?? []))].join(' ')
-  const { accessTokenSeconds } = tokenLifetimes(client.settings)
-  const facts = {
-    issuer: issuerOf(ctx.settings, ctx.publicUrl, pool),
-    clientId: client.id,
-    issuedAt: Math.floor(ctx.clock.now() / 1_000),
-  }
-  const change = await runClientTokenGeneration(ctx, pool, { clientId: client.id, scope })
-  const { access } = await getSigningKeys(ctx, pool)
-  const claims = clientClaims(facts, {
-    jti: newUuid(ctx.random),
-    scope: change.scope(scope),
-    lifetimeSeconds: accessTokenSeconds,
-  })
-  const AccessToken = await signToken(ctx, access, change.access(claims, client.id))
-  return { AccessToken, ExpiresIn: accessTokenSeconds, TokenType: 'Bearer' }
+  const allowed = await customScopesOf(ctx, pool, client)
+  const unknown = scopes?.find(scope => !allowed.has(scope))
+  if (unknown !== undefined) throw clientScopeNotAllowed(unknown.slice(0, scopeLengthMax))
+  const granted = scopes === undefined || scopes.length === 0 ? allowed : new Set(scopes)
+  if (granted.size === 0) throw clientWithoutScopes()
+  return signClientToken(ctx, pool, client, granted)
 }
 
-const grantedScopes = async (
+/** The custom scopes of the client that exist. */
+export const customScopesOf = async (ctx: Context, pool: Pool, client: Client): Promise<ReadonlySet<string>> => {
+  const existing = await customScopes(ctx, pool)
+  return new Set((client.settings.AllowedOAuthScopes ?? []).filter(scope => existing.has(scope)))
+}
+
+/**
+ * An access token about the client itself with these scopes, after the pool's function has seen it.
+ * @throws TooManyRequestsException when more signatures are waiting than can be made soon, and what the trigger throws.
+ */
+export const signClientToken = async (
   ctx: Context,
   pool: Pool,
   client: Client,
-  requested: readonly string[],
-): Promise<ReadonlySet<string>> => {
-  const existing = await customScopes(ctx, pool)
-  const allowed = new Set((client.settings.AllowedOAuthScopes ?? []).filter(scope => existing.has(scope)))
-  for (const scope of requested) if (!allowed.has(scope)) throw clientScopeNotAllowed(scope.slice(0, scopeLengthMax))
-  const granted = requested.length === 0 ? allowed : new Set(requested)
-  if (granted.size === 0) throw clientWithoutScopes()
-  return granted
+  scopes: ReadonlySet<string>,
+): Promise<Required<ClientAuthenticationResultType>> => {
+  const scope = [...scopes].join(' ')
+  const change = await runClientTokenGeneration(ctx, pool, { clientId: client.id, scope })
+  const { accessTokenSeconds } = tokenLifetimes(client.settings)
+  const claims = clientClaims(
+    {
+      issuer: issuerOf(ctx.settings, ctx.publicUrl, pool),
+      clientId: client.id,
+      issuedAt: Math.floor(ctx.clock.now() / 1_000),
+    },
+    { jti: newUuid(ctx.random), scope: change.scope(scope), lifetimeSeconds: accessTokenSeconds },
+  )
+  const { access } = await getSigningKeys(ctx, pool)
+  return {
+    AccessToken: await signToken(ctx, access, change.access(claims, client.id)),
+    ExpiresIn: accessTokenSeconds,
+    TokenType: 'Bearer',
+  }
 }

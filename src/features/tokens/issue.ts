@@ -16,6 +16,7 @@ import {
 } from '../../core/claims.ts'
 import { newUuid } from '../../core/ids.ts'
 import { type Claims, signingInput } from '../../core/jwt.ts'
+import { accessTokenHash, attributesInScope, wordsOf } from '../../core/oauth.ts'
 import { tokenLifetimes } from '../../core/token-validity.ts'
 import type { Client } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
@@ -37,6 +38,8 @@ export interface TokenSession {
   expiresAt: number
   scope: string
   factors: Factor[]
+  /** Present when the session began at the authorization endpoint. */
+  hosted?: HostedSession
   /**
    * The user's session epoch at the beginning of the sign-in or refresh. What ends the user's sessions meanwhile ends
    * this one with them.
@@ -44,12 +47,21 @@ export interface TokenSession {
   sessionEpoch: number
 }
 
-/** The session of a user who has just signed in with these factors. */
+/** What sets a session apart that began at the authorization endpoint; its refreshes keep it. */
+export interface HostedSession {
+  /** Whom the access tokens are for (RFC 8707); they name nobody when it is absent. */
+  resource?: string
+  /** The session of the browser that this one came from. */
+  browserSessionId?: string
+}
+
+/** The session of a user who has just signed in with these factors. `granted` are the terms of an authorization. */
 export const newTokenSession = (
   ctx: Pick<Context, 'clock' | 'random'>,
   client: Client,
   user: Pick<User, 'sessionEpoch'>,
   factors: Factor[],
+  granted: Partial<Pick<TokenSession, 'originJti' | 'authTime' | 'expiresAt' | 'scope' | 'hosted'>> = {},
 ): TokenSession => {
   const now = ctx.clock.now()
   return {
@@ -59,6 +71,7 @@ export const newTokenSession = (
     scope: selfServiceScope,
     factors,
     sessionEpoch: user.sessionEpoch,
+    ...granted,
   }
 }
 
@@ -71,6 +84,8 @@ export interface IssueRequest {
   refreshGeneration: number | undefined
   /** What pre token generation is told of the occasion; `Authentication` when absent. */
   source?: TokenSource
+  /** What the ID token repeats of the authorization request. */
+  nonce?: string | undefined
 }
 
 /**
@@ -79,7 +94,7 @@ export interface IssueRequest {
  */
 export const issueTokens = async (
   ctx: Context,
-  { pool, client, user, session, refreshGeneration, source = 'Authentication' }: IssueRequest,
+  { pool, client, user, session, refreshGeneration, source = 'Authentication', nonce }: IssueRequest,
 ): Promise<AuthenticationResultType> => {
   const [keys, rows] = await Promise.all([getSigningKeys(ctx, pool), groupsOf(ctx, user)])
   const groups: GroupInToken[] = rows.map(group => ({
@@ -104,36 +119,35 @@ export const issueTokens = async (
         ? undefined
         : authenticationClaims(session.factors, pool.settings.AcrConfiguration),
   }
-  const [AccessToken, IdToken] = await Promise.all([
-    signToken(
-      ctx,
-      keys.access,
-      change.access(
-        accessClaims(facts, {
-          jti: newUuid(ctx.random),
-          scope: change.scope(session.scope),
-          lifetimeSeconds: lifetimes.accessTokenSeconds,
-        }),
-        client.id,
-      ),
+  const { hosted } = session
+  const accessToken = signToken(
+    ctx,
+    keys.access,
+    change.access(
+      accessClaims(facts, {
+        jti: newUuid(ctx.random),
+        scope: change.scope(session.scope),
+        lifetimeSeconds: lifetimes.accessTokenSeconds,
+        hosted,
+      }),
+      client.id,
     ),
-    signToken(
-      ctx,
-      keys.id,
-      change.id(
-        idClaims(
-          facts,
-          { jti: newUuid(ctx.random), lifetimeSeconds: lifetimes.idTokenSeconds },
-          user.attributes,
-          readableInTokens(pool, client),
-        ),
-      ),
-    ),
-  ])
+  )
+  const idToken = async (): Promise<string> => {
+    const claims = idClaims(
+      facts,
+      { jti: newUuid(ctx.random), lifetimeSeconds: lifetimes.idTokenSeconds },
+      user.attributes,
+      readableInTokens(pool, client, session),
+    )
+    const tied = hosted && { at_hash: accessTokenHash(await accessToken), ...(nonce !== undefined && { nonce }) }
+    return signToken(ctx, keys.id, { ...tied, ...change.id(claims) })
+  }
+  const [AccessToken, IdToken] = await Promise.all([accessToken, hasIdToken(session) ? idToken() : undefined])
   return {
     AccessToken,
     ExpiresIn: lifetimes.accessTokenSeconds,
-    IdToken,
+    ...(IdToken !== undefined && { IdToken }),
     ...(refreshGeneration !== undefined && {
       RefreshToken: sealRefreshToken(ctx, {
         poolId: pool.id,
@@ -146,6 +160,7 @@ export const issueTokens = async (
         generation: refreshGeneration,
         scope: session.scope,
         factors: session.factors,
+        ...(hosted !== undefined && { hosted }),
       }),
     }),
     TokenType: 'Bearer',
@@ -169,9 +184,18 @@ export const signToken = async (ctx: Context, key: SigningKey, claims: Claims): 
   return `${text}.${await ctx.compute.signRs256(key.privateKey, text)}`
 }
 
-/** Developer-only attributes are no client's to list, but a client without a list shows them in its tokens. */
-const readableInTokens = (pool: Pool, client: Client): ((attribute: string) => boolean) => {
+/** OpenID Connect has to be asked for at the authorization endpoint; the API always tells who signed in. */
+const hasIdToken = ({ hosted, scope }: TokenSession): boolean =>
+  hosted === undefined || wordsOf(scope).includes('openid')
+
+/**
+ * Developer-only attributes are no client's to list, but a client without a list shows them in its tokens. What was
+ * authorized is told within its scopes.
+ */
+const readableInTokens = (pool: Pool, client: Client, session: TokenSession): ((attribute: string) => boolean) => {
   const readable = readableAttributes(client.settings, pool.settings.SchemaAttributes ?? [])
   const showsAll = client.settings.ReadAttributes === undefined
-  return attribute => readable.has(attribute) || (showsAll && attribute.startsWith('dev:custom:'))
+  const inScope = session.hosted === undefined ? () => true : attributesInScope(session.scope)
+  return attribute =>
+    inScope(attribute) && (readable.has(attribute) || (showsAll && attribute.startsWith('dev:custom:')))
 }

@@ -1,5 +1,5 @@
-import { invalidRefreshTokenDotted, secretHashMismatch, userNotFound } from '../../core/errors.ts'
-import { getClientAndPool } from '../app-clients/client.ts'
+import { clientNotAuthorized, invalidRefreshTokenDotted, secretHashMismatch, userNotFound } from '../../core/errors.ts'
+import { findClient, getClientAndPool } from '../app-clients/client.ts'
 import type { Operations } from '../context.ts'
 import { inPool } from '../user-pools/pool.ts'
 import { findUserById, getUserByName } from '../users/user.ts'
@@ -29,7 +29,9 @@ export const tokenOperations = {
   },
 
   RevokeToken: async (ctx, input) => {
-    await revokeToken(ctx, { clientId: input.ClientId, secret: input.ClientSecret, token: input.Token })
+    const client = await findClient(ctx, input.ClientId)
+    if (client === undefined || !provesClient(client, input.ClientSecret)) throw clientNotAuthorized()
+    await revokeToken(ctx, client, { token: input.Token, associated: input.RevokeAssociatedSessions })
     return {}
   },
 
@@ -59,15 +61,22 @@ export const tokenOperations = {
     }),
   ),
 
-  // RevokeAssociatedSessions reaches the session of the browser that a session came from; those of the API have none.
   RevokeUserSession: signedIn(async (ctx, { pool, user, claims }, input) => {
-    await revokeUserSession(ctx, pool, user, input.SessionId, claims.origin_jti)
+    await revokeUserSession(ctx, pool, user, {
+      sessionId: input.SessionId,
+      current: claims.origin_jti,
+      associated: input.RevokeAssociatedSessions,
+    })
     return {}
   }),
 
   AdminRevokeUserSession: inPool(async (ctx, pool, input) => {
     const user = await getUserByName(ctx, pool, input.Username)
-    await revokeUserSession(ctx, pool, user, input.SessionId, undefined)
+    await revokeUserSession(ctx, pool, user, {
+      sessionId: input.SessionId,
+      current: undefined,
+      associated: input.RevokeAssociatedSessions,
+    })
     return {}
   }),
 } satisfies Operations<

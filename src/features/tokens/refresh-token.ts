@@ -28,6 +28,8 @@ export interface RefreshToken {
   scope: string
   /** How the user signed in. */
   factors: Factor[]
+  /** Present when the session began at the authorization endpoint. */
+  hosted?: { resource?: string; browserSessionId?: string }
 }
 
 const nonceBytes = 12

@@ -1,12 +1,14 @@
 /** Ending sessions: one of them by its refresh token, or all of a user at once. */
+import type { RevokeAssociatedSessionsType } from '../../contract/types.ts'
 import { clientNotAuthorized, revocationNotEnabled, unsupportedTokenType, userNotFound } from '../../core/errors.ts'
 import { looksLikeSignedToken } from '../../core/jwt.ts'
 import { matchesSecret } from '../../core/secret-hash.ts'
-import { type Client, findClient } from '../app-clients/client.ts'
+import type { Client } from '../app-clients/client.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { type User, updateUser } from '../users/user.ts'
 import { openRefreshToken } from './refresh-token.ts'
 import { revokeSession } from './revocation.ts'
+import { endParentSession } from './sessions.ts'
 
 /**
  * Whether the secret is one of the client's, or absent for a client without one. It is the secret itself, not a hash
@@ -21,18 +23,17 @@ export const provesClient = (client: Client, secret: string | undefined): boolea
 }
 
 /**
- * Ends the session of a refresh token: the token and all ID and access tokens that came of it. A token that is unknown,
- * expired or revoked already is no error (RFC 7009, section 2.2).
- * @throws UnauthorizedException for an unknown client, a wrong secret and the token of another client,
- * UnsupportedOperationException when the client does not revoke tokens, UnsupportedTokenTypeException for an ID or
- * access token
+ * Ends the session of a refresh token of the client: the token and all ID and access tokens that came of it. A token that
+ * is unknown, expired or revoked already is no error (RFC 7009, section 2.2). With LINKED the session of the browser that
+ * it came from ends as well.
+ * @throws UnauthorizedException for the token of another client, UnsupportedOperationException when the client does not
+ * revoke tokens, UnsupportedTokenTypeException for an ID or access token
  */
 export const revokeToken = async (
   ctx: Context,
-  { clientId, secret, token }: { clientId: string; secret: string | undefined; token: string },
+  client: Client,
+  { token, associated = 'NONE' }: { token: string; associated?: RevokeAssociatedSessionsType | undefined },
 ): Promise<void> => {
-  const client = await findClient(ctx, clientId)
-  if (client === undefined || !provesClient(client, secret)) throw clientNotAuthorized()
   if (client.settings.EnableTokenRevocation === false) throw revocationNotEnabled()
   const refreshToken = openRefreshToken(ctx, token)
   if (refreshToken === undefined) {
@@ -40,7 +41,10 @@ export const revokeToken = async (
     return
   }
   if (refreshToken.clientId !== client.id) throw clientNotAuthorized()
-  await inTransaction(ctx, tx => revokeSession(tx, refreshToken.originJti, refreshToken.expiresAt))
+  await inTransaction(ctx, async tx => {
+    if (associated === 'LINKED') await endParentSession(tx, refreshToken.originJti)
+    await revokeSession(tx, refreshToken.originJti, refreshToken.expiresAt)
+  })
 }
 
 /**

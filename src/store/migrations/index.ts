@@ -7,6 +7,7 @@ import { migration as userImport } from './0005-user-import.ts'
 import { migration as poolConfiguration } from './0006-pool-configuration.ts'
 import { migration as mfa } from './0010-mfa.ts'
 import { migration as passkeys } from './0011-passkeys.ts'
+import { migration as authorization } from './0015-authorization.ts'
 
 /** All migrations, in the order in which they run. */
 export const migrations: Migration[] = [
@@ -18,4 +19,5 @@ export const migrations: Migration[] = [
   poolConfiguration,
   mfa,
   passkeys,
+  authorization,
 ]

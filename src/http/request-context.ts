@@ -1,0 +1,37 @@
+/** What the features are told of an HTTP request that came by the routes. */
+import type { IncomingMessage } from 'node:http'
+import type { Hono, Context as HonoContext } from 'hono'
+import { newUuid } from '../core/ids.ts'
+import type { Context, Services } from '../features/context.ts'
+
+/** What @hono/node-server puts beside the request; absent when `fetch` is called without a socket. */
+export interface Bindings {
+  incoming?: IncomingMessage
+}
+
+export type Routes = Hono<{ Bindings: Bindings }>
+export type RequestContext = HonoContext<{ Bindings: Bindings }>
+
+export interface ContextOptions {
+  services: Services
+  /** Base of issuer and links, without a final slash; `auto` follows the request's Host. */
+  publicUrl: () => string
+}
+
+/** The context of the request. The pool that it turns out to be for decides the region. */
+export const contextOf = (c: RequestContext, options: ContextOptions): Context => ({
+  ...options.services,
+  requestId: newUuid(options.services.random),
+  region: options.services.settings.region,
+  publicUrl: publicUrlOf(c, options),
+  sourceIp: c.env?.incoming?.socket.remoteAddress,
+  userAgent: c.req.header('user-agent'),
+})
+
+/** The configured URL, or with `auto` the one that the request came to. */
+export const publicUrlOf = (c: RequestContext, options: Pick<ContextOptions, 'publicUrl'>): string => {
+  const configured = options.publicUrl()
+  if (configured !== 'auto') return configured
+  const url = new URL(c.req.url)
+  return `${url.protocol}//${url.host}`
+}
