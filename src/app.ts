@@ -138,6 +138,7 @@ const sweep = async (services: Services): Promise<void> => {
       .deleteFrom('codes')
       .where('expires_at', '<', now - dayMs)
       .execute()
+    await tx.db.deleteFrom('page_steps').where('expires_at', '<', now).execute()
     await pruneOutbox(tx)
   })
   for (let removals = 0; removals < poolRemovalsMax; removals += 1) {

@@ -57,3 +57,20 @@ export const toBase32 = (bytes: Uint8Array): string => {
   }
   return bits === 0 ? text : text + base32Alphabet[(buffer << (5 - bits)) & 0x1f]
 }
+
+/**
+ * The URI that authenticator applications read from a QR code (Key Uri Format of Google Authenticator). `secret` is in
+ * base32; no colon of a name can pass for the one between issuer and account.
+ */
+export const otpauthUri = ({
+  issuer,
+  account,
+  secret,
+}: {
+  issuer: string
+  account: string
+  secret: string
+}): string => {
+  const label = `${encodeURIComponent(issuer)}:${encodeURIComponent(account)}`
+  return `otpauth://totp/${label}?secret=${secret}&issuer=${encodeURIComponent(issuer)}`
+}

@@ -10,6 +10,7 @@ import { preflight } from './aws/cors.ts'
 import { type LocalFaceOptions, localFace } from './local.ts'
 import { addOAuth } from './oauth/routes.ts'
 import { pageAssets } from './pages/assets.ts'
+import { addPages } from './pages/face.ts'
 import { publicUrlOf, type Routes } from './request-context.ts'
 import { putImportFile } from './user-import.ts'
 
@@ -66,6 +67,7 @@ export const createFaces = (options: FaceOptions): Routes => {
 
   app.route('/pages', pageAssets(services))
   addOAuth(app, options)
+  addPages(app, options)
 
   app.get('/health', c => c.json({ status: 'ok' }))
   app.get('/ready', async c =>

@@ -24,6 +24,7 @@ export interface Tables {
   managed_login_brandings: ManagedLoginBrandingRow
   managed_login_assets: ManagedLoginAssetRow
   terms: TermsRow
+  page_steps: PageStepRow
   groups: GroupRow
   group_members: GroupMemberRow
   codes: CodeRow
@@ -175,6 +176,15 @@ export interface TermsRow {
   version: number
   created_at: number
   updated_at: number
+}
+
+/** What one page of a browser hands to the next. */
+export interface PageStepRow {
+  id: string
+  pool_id: string
+  /** Sealed, and bound to the client and the browser. */
+  content: string
+  expires_at: number
 }
 
 export interface IdentityProviderRow {

@@ -78,6 +78,10 @@ export const forgotPassword = async (
 
 const recoveryLimit = 'ForgotPassword'
 
+/** Whether users can have a new password by themselves. */
+export const offersRecovery = ({ settings }: Pool): boolean =>
+  !settings.AccountRecoverySetting?.RecoveryMechanisms?.some(({ Name }) => Name === 'admin_only')
+
 /**
  * Where the pool lets codes for a new password go, in order of preference.
  * @throws NotAuthorizedException when only an administrator resets passwords.

@@ -6,15 +6,15 @@ import type { User } from '../users/user.ts'
 import type { SignIn } from './attempt.ts'
 
 /** What a step of a sign-in leads to: the next challenge, or its end, which is tokens or, on the pages, the proof itself. */
-export type Outcome =
-  | {
-      challenge: ChallengeNameType
-      session: string
-      parameters: Record<string, string>
-      available?: ChallengeNameType[]
-    }
-  | { tokens: AuthenticationResultType }
-  | { proven: Proof }
+export type Outcome = PendingOutcome | { tokens: AuthenticationResultType } | { proven: Proof }
+
+/** A challenge that waits for its answer. */
+export interface PendingOutcome {
+  challenge: ChallengeNameType
+  session: string
+  parameters: Record<string, string>
+  available?: ChallengeNameType[]
+}
 
 /** A user who has proven everything that was asked for. */
 export type Proof = Pick<Progress, 'user' | 'factors' | 'tokenSource'>

@@ -9,7 +9,7 @@ import { attributeOfFactor, decideMfaOf } from '../mfa/factors.ts'
 import { findSoftwareToken } from '../mfa/software-tokens.ts'
 import { assertMfaNotLocked } from '../mfa/tries.ts'
 import { newAttempt, type PendingMfa, sealSession } from './attempt.ts'
-import { firstAnswerParameters, type Outcome, type Progress } from './progress.ts'
+import { firstAnswerParameters, type Outcome, type PendingOutcome, type Progress } from './progress.ts'
 
 /**
  * The challenge of the second factor, the choice among several, or the set-up of a first one; undefined when none is
@@ -80,7 +80,7 @@ export const beginCode = async (
   factor: keyof typeof attributeOfFactor,
   destination: string,
   mfa: PendingMfa,
-): Promise<Outcome> => {
+): Promise<PendingOutcome> => {
   const { signIn, user } = progress
   const attempt = newAttempt(ctx, signIn, { ...progress, step: factor, mfa })
   const attribute = attributeOfFactor[factor]

@@ -29,13 +29,14 @@ export interface Subject {
  */
 export const findSubject = async (
   ctx: Context,
-  { pool, client }: SignIn,
+  { pool, client, face }: SignIn,
   name: string,
   secretHash: string | undefined,
   password?: string,
 ): Promise<Subject> => {
   const known = await findUserByName(ctx, pool, name)
-  checkSecretHash(client, known === undefined ? [name] : [name, known.username], secretHash)
+  // On the pages the user alone is asked for proofs; the application shows its secret for the tokens.
+  if (face === 'api') checkSecretHash(client, known === undefined ? [name] : [name, known.username], secretHash)
   const user =
     known === undefined && password !== undefined ? await migrateUser(ctx, pool, client, name, password) : known
   if (user === undefined) {

@@ -42,7 +42,7 @@ export interface SignedUp {
  */
 export const signUp = async (ctx: Context, client: Client, pool: Pool, input: SignUpRequest): Promise<SignedUp> => {
   const password = suppliedPassword(pool, input.Password)
-  if (pool.settings.AdminCreateUserConfig?.AllowAdminCreateUserOnly) throw signUpNotPermitted()
+  if (!permitsSignUp(pool)) throw signUpNotPermitted()
   const form = checkUsernameForm(pool.settings, input.Username)
   if (form === 'username' && (await isNameOfProviderUser(ctx, pool, input.Username))) throw usernameOfProviderUser()
   const attributes = newAttributes(pool, client, input, form)
@@ -94,14 +94,22 @@ const decideByTrigger = async (
   return { autoConfirm: autoConfirmUser, autoVerified }
 }
 
+/** Whether users may sign up by themselves. */
+export const permitsSignUp = (pool: Pool): boolean => !pool.settings.AdminCreateUserConfig?.AllowAdminCreateUserOnly
+
+/** Whether users of the pool may do without a password, because a code can be their first factor. */
+export const mayLackPassword = (pool: Pool): boolean => {
+  const factors = pool.settings.Policies?.SignInPolicy?.AllowedFirstAuthFactors ?? []
+  return factors.includes('EMAIL_OTP') || factors.includes('SMS_OTP')
+}
+
 /**
  * The password; undefined where the pool's users may do without. A blank one counts as none.
  * @throws InvalidParameterException
  */
 const suppliedPassword = (pool: Pool, password: string | undefined): string | undefined => {
   if (password) return password
-  const factors = pool.settings.Policies?.SignInPolicy?.AllowedFirstAuthFactors ?? []
-  if (factors.includes('EMAIL_OTP') || factors.includes('SMS_OTP')) return undefined
+  if (mayLackPassword(pool)) return undefined
   throw password === undefined ? signUpPasswordMissing() : signUpPasswordBlank()
 }
 

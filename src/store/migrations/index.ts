@@ -8,6 +8,7 @@ import { migration as poolConfiguration } from './0006-pool-configuration.ts'
 import { migration as mfa } from './0010-mfa.ts'
 import { migration as passkeys } from './0011-passkeys.ts'
 import { migration as authorization } from './0015-authorization.ts'
+import { migration as pageSteps } from './0016-page-steps.ts'
 
 /** All migrations, in the order in which they run. */
 export const migrations: Migration[] = [
@@ -20,4 +21,5 @@ export const migrations: Migration[] = [
   mfa,
   passkeys,
   authorization,
+  pageSteps,
 ]

@@ -51,7 +51,7 @@ export const resume = async (ctx: Context, answer: Answer): Promise<Resumed> => 
   const attempt = openSession(ctx, answer, answer.session)
   const subject = attempt && (await findSubjectOfAttempt(ctx, pool, attempt))
   const realName = subject?.user === undefined ? [] : [subject.user.username]
-  checkSecretHash(client, [username, ...realName], responses['SECRET_HASH'])
+  if (face === 'api') checkSecretHash(client, [username, ...realName], responses['SECRET_HASH'])
   if (attempt?.step !== challenge || subject === undefined) throw invalidSession()
   if (!(await isNameOf(ctx, pool, subject, username))) throw invalidSession()
   return takeUp(ctx, { pool, client, face, flow: attempt.flow }, attempt, subject)

@@ -32,6 +32,8 @@ import {
   userDisabled,
   userNotConfirmed,
   userNotFound,
+  usernameShouldBeEmail,
+  usernameShouldBePhoneNumber,
 } from '../../../core/errors.ts'
 import type { TextKey, Texts } from './index.ts'
 
@@ -70,6 +72,8 @@ const byMessage = new Map<string, TextKey>([
   [codeExpired().message, 'codeExpired'],
   [invalidEmailFormat().message, 'invalidEmail'],
   [invalidPhoneNumberFormat().message, 'invalidPhoneNumber'],
+  [usernameShouldBeEmail().message, 'invalidEmail'],
+  [usernameShouldBePhoneNumber().message, 'invalidPhoneNumber'],
   [noRecoveryMedium().message, 'noRecoveryContact'],
   [passwordNotResettable().message, 'resetNotAllowed'],
   [contactAdministrator().message, 'resetNotAllowed'],
