@@ -1,5 +1,5 @@
 /**
- * One-time codes that prove possession of an address: sign-up, password reset, attribute verification.
+ * One-time codes that prove possession of an address: sign-up, password reset, attribute verification, sign-in.
  *
  * Owned here: drawing, storing (as keyed digests only), counting tries, consuming, and the same play for names that
  * nobody has. A user has at most one code for each purpose; a newer one replaces it. Each try counts before the code is
@@ -12,7 +12,12 @@ import { type Context, inTransaction, type TransactionContext } from '../context
 import type { User } from '../users/user.ts'
 
 export type VerifiableAttribute = 'email' | 'phone_number'
-export type CodePurpose = 'sign-up' | 'reset-password' | `verify-${VerifiableAttribute}` | `mfa-${VerifiableAttribute}`
+export type CodePurpose =
+  | 'sign-up'
+  | 'reset-password'
+  | `verify-${VerifiableAttribute}`
+  | `mfa-${VerifiableAttribute}`
+  | `sign-in-${VerifiableAttribute}`
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -25,9 +30,13 @@ const lifetimesMs: Record<CodePurpose, number> = {
   // A sign-in says itself how long its codes are good for. None lasts longer than this.
   'mfa-email': hourMs / 4,
   'mfa-phone_number': hourMs / 4,
+  'sign-in-email': hourMs / 4,
+  'sign-in-phone_number': hourMs / 4,
 }
 
-const codeDigits = 6
+/** A code that stands for all that a user proves is longer than one that is asked for beside something else. */
+const digitsOf = (purpose: CodePurpose): number => (purpose.startsWith('sign-in-') ? 8 : 6)
+
 const triesPerCode = 5
 const wrongCodesPerDay = 100
 
@@ -50,8 +59,9 @@ export interface ProvenCode extends CodeTarget {
 
 // ---------------------------------------------------------------------------------------------- issuing
 
-/** Six random digits. */
-export const drawCode = (ctx: Pick<Context, 'random'>): string => newCode(ctx.random, codeDigits)
+/** Random digits. */
+export const drawCode = (ctx: Pick<Context, 'random'>, purpose: CodePurpose): string =>
+  newCode(ctx.random, digitsOf(purpose))
 
 /** Stores the code in place of an earlier one for the same purpose. */
 export const storeCode = (
@@ -69,7 +79,7 @@ export const issueCode = async (
   attribute: VerifiableAttribute,
   destination: string,
 ): Promise<string> => {
-  const code = drawCode(tx)
+  const code = drawCode(tx, purpose)
   await storeCode(tx, user, { purpose, attribute, destination }, code)
   return code
 }

@@ -56,7 +56,7 @@ export const sendNewCode = async (
   target: CodeTarget,
   options: SendOptions = {},
 ): Promise<CodeDeliveryDetailsType> => {
-  const code = drawCode(ctx)
+  const code = drawCode(ctx, target.purpose)
   const template = await codeTemplateFor(ctx, pool, user, source, target.attribute, code)
   const message = composeCode(ctx, pool, user, source, target.attribute, target.destination, code, template)
   await inTransaction(ctx, async tx => {
@@ -83,9 +83,9 @@ export const rehearseCode = (
   pool: Pool,
   username: string,
   source: MessageSource,
-  { attribute, destination }: Omit<CodeTarget, 'purpose'>,
+  { purpose, attribute, destination }: CodeTarget,
 ): void => {
-  sealContent(ctx, composeCode(ctx, pool, { username }, source, attribute, destination, drawCode(ctx)))
+  sealContent(ctx, composeCode(ctx, pool, { username }, source, attribute, destination, drawCode(ctx, purpose)))
 }
 
 /**
@@ -158,7 +158,9 @@ const codeTemplate = (pool: Pool, source: MessageSource, medium: Medium): Messag
   if (source !== 'Authentication') {
     return pickTemplate(medium, pool.settings.VerificationMessageTemplate, defaultMessages.verification)
   }
-  const { SmsAuthenticationMessage, EmailMfaConfiguration } = pool.settings
+  const { MfaConfiguration = 'OFF', SmsAuthenticationMessage, EmailMfaConfiguration } = pool.settings
+  // The texts belong to MFA. Without it, codes of a first factor are sent in the default words.
+  if (MfaConfiguration === 'OFF') return pickTemplate(medium, undefined, defaultMessages.authentication)
   const texts = {
     ...(SmsAuthenticationMessage !== undefined && { SmsMessage: SmsAuthenticationMessage }),
     ...(EmailMfaConfiguration?.Message !== undefined && { EmailMessage: EmailMfaConfiguration.Message }),

@@ -17,6 +17,7 @@ import {
 import { deliveryDetails, type MessageSource, rehearseCode } from '../messages/send.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { findUserById, findUserByName, nameKey, type User } from '../users/user.ts'
+import { lockoutKey } from './lockout.ts'
 
 /** Whom a public operation names. */
 export interface NamedUser {
@@ -34,7 +35,7 @@ export const findNamedUser = async (ctx: Context, client: Client, pool: Pool, na
   const user = await findUserByName(ctx, pool, name)
   if (user !== undefined) return { user, holder: user.id }
   if (!preventsUserExistenceErrors(client)) throw usernameClientNotFound()
-  const holder = ctx.seal.digest('unknown-user', `${pool.id}\n${nameKey(pool, name)}`)
+  const holder = lockoutKey(ctx, pool, name)
   // A known user's attributes take a second query.
   await findUserById(ctx, pool, holder)
   return { user: undefined, holder }
@@ -53,7 +54,7 @@ export const simulateDelivery = async (
   { purpose, source, attributes }: { purpose: CodePurpose; source: MessageSource; attributes: VerifiableAttribute[] },
 ): Promise<CodeDeliveryDetailsType> => {
   const { attribute, destination } = simulatedTarget(ctx, pool, nameKey(pool, name), attributes)
-  rehearseCode(ctx, pool, name, source, { attribute, destination })
+  rehearseCode(ctx, pool, name, source, { purpose, attribute, destination })
   await inTransaction(ctx, tx =>
     user === undefined ? storeSimulatedCode(tx, holder, purpose) : storeUnusableCode(tx, user, purpose),
   )

@@ -45,6 +45,8 @@ export interface Attempt {
   expiresAt: number
   /** Marks the attempt as used. */
   nonce: string
+  /** The code that is asked for is the first factor; EMAIL_OTP may be either. */
+  isFirstFactor?: boolean
   /** What more the pending challenge needs to know. */
   mfa?: PendingMfa
   custom?: PendingCustom

@@ -1,6 +1,7 @@
 /**
- * Which step of a sign-in may follow which. Everything else is a fault of the program and ends the sign-in: no step leads
- * past another by accident.
+ * The written table of a sign-in: which answers a pending challenge takes, and which step may follow which. Every other
+ * answer is refused; every other step is a fault of the program and ends the sign-in. No step leads past another by
+ * accident.
  */
 import type { ChallengeNameType } from '../../contract/types.ts'
 import type { Outcome } from './progress.ts'
@@ -8,12 +9,35 @@ import type { Outcome } from './progress.ts'
 /** `tokens` stands for the end, whatever a face makes of it. */
 type Step = ChallengeNameType | 'tokens'
 
+/** Challenges that take other answers than their own. The choice of a factor may be left out by answering it at once. */
+const answers: Partial<Record<ChallengeNameType, readonly ChallengeNameType[]>> = {
+  SELECT_CHALLENGE: ['SELECT_CHALLENGE', 'PASSWORD', 'PASSWORD_SRP'],
+}
+
+/** Whether the pending challenge may be answered with one of this name. */
+export const isAnswerTo = (pending: ChallengeNameType, answer: ChallengeNameType): boolean =>
+  (answers[pending] ?? [pending]).includes(answer)
+
 const secondFactors = ['SMS_MFA', 'EMAIL_OTP', 'SOFTWARE_TOKEN_MFA'] as const
 /** What may follow when a first factor is proven. */
 const afterFirstFactor = ['tokens', ...secondFactors, 'SELECT_MFA_TYPE', 'MFA_SETUP', 'CUSTOM_CHALLENGE'] as const
 
+/** The password is proven at once, or a first factor begins. */
+const afterChoice = [
+  'PASSWORD_VERIFIER',
+  'EMAIL_OTP',
+  'SMS_OTP',
+  'WEB_AUTHN',
+  'NEW_PASSWORD_REQUIRED',
+  ...afterFirstFactor,
+] as const
+
 const edges: Partial<Record<ChallengeNameType | 'begin', readonly Step[]>> = {
-  begin: ['PASSWORD_VERIFIER', 'NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
+  begin: ['SELECT_CHALLENGE', ...afterChoice],
+  SELECT_CHALLENGE: afterChoice,
+  PASSWORD: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
+  PASSWORD_SRP: ['PASSWORD_VERIFIER'],
+  SMS_OTP: ['tokens'],
   PASSWORD_VERIFIER: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
   NEW_PASSWORD_REQUIRED: afterFirstFactor,
   CUSTOM_CHALLENGE: ['CUSTOM_CHALLENGE', 'tokens'],

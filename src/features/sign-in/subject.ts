@@ -56,7 +56,8 @@ export const findSubjectOfAttempt = async (ctx: Context, pool: Pool, attempt: At
   return subjectOf(ctx, pool, undefined, attempt.nameKey)
 }
 
-const subjectOf = (ctx: Context, pool: Pool, user: User | undefined, key: string): Subject => ({
+/** The subject, from the user and the digest of the name that was given. */
+export const subjectOf = (ctx: Context, pool: Pool, user: User | undefined, key: string): Subject => ({
   user,
   nameKey: key,
   lockoutKey: user === undefined ? key : lockoutKey(ctx, pool, user),
@@ -84,9 +85,9 @@ export const userIdForSrp = (ctx: Pick<Context, 'seal'>, { user, nameKey: key }:
  */
 export const isNameOf = async (ctx: Context, pool: Pool, subject: Subject, name: string): Promise<boolean> => {
   if (name === userIdForSrp(ctx, subject) || lockoutKey(ctx, pool, name) === subject.nameKey) return true
-  if (subject.user === undefined) return false
-  if (nameKey(pool, name) === nameKey(pool, subject.user.username)) return true
-  return (await findUserByName(ctx, pool, name))?.id === subject.user.id
+  if (subject.user !== undefined && nameKey(pool, name) === nameKey(pool, subject.user.username)) return true
+  const named = await findUserByName(ctx, pool, name)
+  return named !== undefined && named.id === subject.user?.id
 }
 
 /**

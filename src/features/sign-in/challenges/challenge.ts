@@ -1,12 +1,13 @@
 /** What all challenges have in common: the answer as it came, and taking up the attempt that its Session names. */
 import type { ChallengeNameType } from '../../../contract/types.ts'
 import { invalidSession, missingParameter, userDisabled } from '../../../core/errors.ts'
-import { type Client, checkSecretHash, findClient } from '../../app-clients/client.ts'
+import { type Client, checkSecretHash, findClient, preventsUserExistenceErrors } from '../../app-clients/client.ts'
 import type { Context } from '../../context.ts'
 import { assertNotLocked } from '../../passwords/lockout.ts'
 import { findPool, type Pool } from '../../user-pools/pool.ts'
 import type { User } from '../../users/user.ts'
 import { type Attempt, assertInForce, clientIdOf, type Face, openSession, type SignIn } from '../attempt.ts'
+import { isAnswerTo } from '../edges.ts'
 import type { Outcome } from '../progress.ts'
 import { findSubjectOfAttempt, isNameOf, type Subject } from '../subject.ts'
 
@@ -40,19 +41,30 @@ export interface Resumed {
   user: User
 }
 
+/** A sign-in in which nothing is proven yet; it may be that of nobody. */
+export interface Unproven {
+  attempt: Attempt
+  signIn: SignIn
+  subject: Subject
+}
+
 /**
  * The attempt of the answer's Session and its user, who is as the last step left him and may go on.
  * @throws InvalidParameterException without a Session, NotAuthorizedException for a wrong secret hash and for a Session
  * that is unknown, expired, used, of another client, user or challenge, and while the user is locked out.
  */
-export const resume = async (ctx: Context, answer: Answer): Promise<Resumed> => {
+export const resume = async (ctx: Context, answer: Answer): Promise<Resumed> =>
+  proven(await resumeUnproven(ctx, answer))
+
+/** As resume, for a step before the first proof. */
+export const resumeUnproven = async (ctx: Context, answer: Answer): Promise<Unproven> => {
   const { pool, client, face, challenge, username, responses } = answer
   if (answer.session === undefined) throw missingParameter('Session')
   const attempt = openSession(ctx, answer, answer.session)
   const subject = attempt && (await findSubjectOfAttempt(ctx, pool, attempt))
   const realName = subject?.user === undefined ? [] : [subject.user.username]
   if (face === 'api') checkSecretHash(client, [username, ...realName], responses['SECRET_HASH'])
-  if (attempt?.step !== challenge || subject === undefined) throw invalidSession()
+  if (attempt === undefined || subject === undefined || !isAnswerTo(attempt.step, challenge)) throw invalidSession()
   if (!(await isNameOf(ctx, pool, subject, username))) throw invalidSession()
   return takeUp(ctx, { pool, client, face, flow: attempt.flow }, attempt, subject)
 }
@@ -73,24 +85,30 @@ export const resumeSession = async (
   const attempt = client && openSession(ctx, { client, face }, session)
   if (client === undefined || pool === undefined || attempt?.step !== step) throw invalidSession()
   const subject = await findSubjectOfAttempt(ctx, pool, attempt)
-  return takeUp(ctx, { pool, client, face, flow: attempt.flow }, attempt, subject)
+  return proven(await takeUp(ctx, { pool, client, face, flow: attempt.flow }, attempt, subject))
 }
 
-const takeUp = async (ctx: Context, signIn: SignIn, attempt: Attempt, subject: Subject): Promise<Resumed> => {
-  if (subject.user?.enabled === false) throw userDisabled()
+const takeUp = async (ctx: Context, signIn: SignIn, attempt: Attempt, subject: Subject): Promise<Unproven> => {
+  // Before the first proof a client that hides users is not told.
+  const isHidden = attempt.factors.length === 0 && preventsUserExistenceErrors(signIn.client)
+  if (subject.user?.enabled === false && !isHidden) throw userDisabled()
   await assertInForce(ctx, attempt, subject.user)
   await assertNotLocked(ctx, subject.lockoutKey)
-  if (subject.user === undefined) throw invalidSession()
-  return { attempt, signIn, user: subject.user }
+  return { attempt, signIn, subject }
+}
+
+const proven = ({ attempt, signIn, subject: { user } }: Unproven): Resumed => {
+  if (user === undefined) throw invalidSession()
+  return { attempt, signIn, user }
 }
 
 /** Tells the outside that a step of a sign-in was answered wrongly. */
-export const recordFailure = (ctx: Context, { pool, client, flow }: SignIn, user: User): void =>
+export const recordFailure = (ctx: Context, { pool, client, flow }: SignIn, user: User | undefined): void =>
   ctx.events.record({
     name: 'SignIn',
     result: 'Fail',
     userPoolId: pool.id,
     clientId: client.id,
-    userId: user.id,
+    userId: user?.id,
     flow,
   })

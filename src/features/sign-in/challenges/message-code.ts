@@ -7,21 +7,13 @@ import {
   isCognitoError,
   missingParameter,
 } from '../../../core/errors.ts'
-import { type Context, inTransaction, type TransactionContext } from '../../context.ts'
+import { type Context, inTransaction } from '../../context.ts'
 import { consumeCode, type ProvenCode, proveCode, type VerifiableAttribute } from '../../messages/codes.ts'
 import { countedMfaTry } from '../../mfa/tries.ts'
-import type { Pool } from '../../user-pools/pool.ts'
-import {
-  getUserById,
-  lockUser,
-  NameTaken,
-  type User,
-  updateUser,
-  writeAttributes,
-  writeSignInNames,
-} from '../../users/user.ts'
+import { getUserById, lockUser, NameTaken, type User, updateUser } from '../../users/user.ts'
 import { consumeAttempt } from '../attempt.ts'
 import { finishSignIn } from '../finish.ts'
+import { writeVerified } from '../verified-address.ts'
 import { type Answer, type Challenge, type Resumed, recordFailure, resume } from './challenge.ts'
 
 interface CodeFactor {
@@ -46,6 +38,7 @@ export const answerMessageCode: Challenge = async (ctx, answer) => {
   const factor = codeFactors[answer.challenge]
   if (factor === undefined) throw invalidSession()
   const resumed = await resume(ctx, answer)
+  if (resumed.attempt.isFirstFactor) throw invalidSession()
   const proven = await prove(ctx, resumed, factor, codeOf(answer.responses, factor))
   const user = await settle(ctx, resumed, proven)
   const { attempt, signIn } = resumed
@@ -108,15 +101,4 @@ const settle = async (ctx: Context, resumed: Resumed, proven: ProvenCode): Promi
     // Another user signs in with the same address. It stays unverified here, and the code has proven what it had to.
     return use(false)
   }
-}
-
-const writeVerified = async (tx: TransactionContext, pool: Pool, user: User, proven: ProvenCode): Promise<void> => {
-  const flag = `${proven.attribute}_verified`
-  if (user.attributes.get(flag) === 'true') return
-  const changes = new Map([
-    [proven.attribute, proven.destination],
-    [flag, 'true'],
-  ])
-  await writeAttributes(tx, user, changes)
-  await writeSignInNames(tx, pool, { ...user, attributes: new Map([...user.attributes, ...changes]) })
 }

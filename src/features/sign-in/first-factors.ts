@@ -1,0 +1,168 @@
+/**
+ * The first factors of USER_AUTH, among which the user chooses. What is offered is what the pool allows, the client has
+ * switched on and the user has. Adding a factor is adding a row to the table.
+ */
+import type { AuthFactorType } from '../../contract/types.ts'
+import { unknownFirstFactor } from '../../core/errors/user-auth.ts'
+import { isEmailFormat, isPhoneFormat } from '../../core/usernames.ts'
+import { allowsFlow } from '../app-clients/auth-flows.ts'
+import type { Context, ReadContext } from '../context.ts'
+import type { VerifiableAttribute } from '../messages/codes.ts'
+import { decideMfaOf } from '../mfa/factors.ts'
+import { findSoftwareToken } from '../mfa/software-tokens.ts'
+import { checkUserPassword } from '../passwords/password.ts'
+import type { Pool } from '../user-pools/pool.ts'
+import { hasPassword, type User } from '../users/user.ts'
+import { continueAfterPassword, provePassword } from './after-password.ts'
+import type { SignIn } from './attempt.ts'
+import { required } from './challenges/challenge.ts'
+import { challengePassword } from './challenges/password-verifier.ts'
+import { readA } from './challenges/srp-exchange.ts'
+import { beginOneTimePassword } from './one-time-password.ts'
+import type { Outcome } from './progress.ts'
+import type { Subject } from './subject.ts'
+
+/** The names by which PREFERRED_CHALLENGE and SELECT_CHALLENGE know the factors. */
+export type FirstFactor = 'PASSWORD' | 'PASSWORD_SRP' | 'EMAIL_OTP' | 'SMS_OTP'
+
+/** A choice that is made. */
+export interface Choice {
+  signIn: SignIn
+  /** The user, or nobody where the client does not tell who exists. */
+  subject: Subject
+  /** The user's name as it was given. */
+  name: string
+  /** The parameters or responses that came with the choice. */
+  values: Record<string, string>
+  /** The choice was made when the sign-in began. */
+  isFirstAnswer: boolean
+  /** Uses up the Session in which the choice was due: of many who choose at once, one goes on. */
+  settle: () => Promise<void>
+}
+
+/** What a sign-in asks for after the first factor. */
+interface SecondFactor {
+  /** A second one, so that a first one that stands alone is not enough. */
+  needsSecondFactor: boolean
+}
+
+interface FirstFactorRow {
+  /** The member of AllowedFirstAuthFactors that lets the pool's users have it. */
+  allowedBy: AuthFactorType
+  /** Values that must come with the choice. */
+  values: readonly string[]
+  /** Whether the user can sign in with it. */
+  isOffered: (ctx: ReadContext, pool: Pool, user: User, second: SecondFactor) => boolean | Promise<boolean>
+  /** Whether it is offered to a name that nobody has: always alike for one name, and after the same work. */
+  isOfferedToNobody: (ctx: ReadContext, pool: Pool, name: string, second: SecondFactor) => boolean | Promise<boolean>
+  /** Its challenge, or what follows it when the values prove it at once. */
+  begin: (ctx: Context, choice: Choice) => Promise<Outcome>
+}
+
+const ofPassword: Pick<FirstFactorRow, 'allowedBy' | 'isOffered' | 'isOfferedToNobody'> = {
+  allowedBy: 'PASSWORD',
+  isOffered: (_ctx, _pool, user) => hasPassword(user),
+  isOfferedToNobody: () => true,
+}
+
+/** A code is offered to whom it signs in: not in the place of a temporary password, a reset, or another directory. */
+const ofCode = (challenge: 'EMAIL_OTP' | 'SMS_OTP', attribute: VerifiableAttribute): FirstFactorRow => ({
+  allowedBy: challenge,
+  values: [],
+  isOffered: (_ctx, _pool, { status, attributes }, { needsSecondFactor }) =>
+    !needsSecondFactor && (status === 'CONFIRMED' || status === 'UNCONFIRMED') && attributes.has(attribute),
+  isOfferedToNobody: (_ctx, pool, name, { needsSecondFactor }) =>
+    !needsSecondFactor && usuallyHas(pool, name, attribute),
+  begin: async (ctx, { signIn, subject, name, settle }) => {
+    await settle()
+    return beginOneTimePassword(ctx, signIn, subject, name, challenge)
+  },
+})
+
+/** In the order in which they are offered. */
+const firstFactors: Record<FirstFactor, FirstFactorRow> = {
+  PASSWORD: {
+    ...ofPassword,
+    values: ['PASSWORD'],
+    begin: async (ctx, { signIn, subject, values, isFirstAnswer, settle }) => {
+      const { user, nameKey } = subject
+      const password = required(values, 'PASSWORD')
+      const proven = await provePassword(ctx, signIn, subject, () =>
+        checkUserPassword(ctx, signIn.pool, user, password, user?.username ?? nameKey),
+      )
+      await settle()
+      return continueAfterPassword(ctx, { signIn, user: proven, nameKey, factors: ['pwd'], isFirstAnswer })
+    },
+  },
+  PASSWORD_SRP: {
+    ...ofPassword,
+    values: ['SRP_A'],
+    begin: async (ctx, { signIn, subject, values, settle }) => {
+      const A = readA(required(values, 'SRP_A'))
+      await settle()
+      return challengePassword(ctx, signIn, subject, A)
+    },
+  },
+  EMAIL_OTP: ofCode('EMAIL_OTP', 'email'),
+  SMS_OTP: ofCode('SMS_OTP', 'phone_number'),
+}
+
+const isFirstFactor = (name: string): name is FirstFactor => Object.hasOwn(firstFactors, name)
+
+/**
+ * The factor that is wanted, with all that must come with it.
+ * @throws InvalidParameterException
+ */
+export const readFirstFactor = (wanted: string, values: Record<string, string>): FirstFactor => {
+  if (!isFirstFactor(wanted)) throw unknownFirstFactor()
+  for (const name of firstFactors[wanted].values) required(values, name)
+  return wanted
+}
+
+/** Begins a factor that is offered. */
+export const beginFirstFactor = (ctx: Context, factor: FirstFactor, choice: Choice): Promise<Outcome> =>
+  firstFactors[factor].begin(ctx, choice)
+
+/**
+ * The factors that the subject of a sign-in may choose among; `name` is what was given as name. Of nobody they are those
+ * of a usual user of the pool.
+ */
+export const offeredFactors = async (
+  ctx: ReadContext,
+  { pool, client }: Pick<SignIn, 'pool' | 'client'>,
+  { user }: Pick<Subject, 'user'>,
+  name: string,
+): Promise<FirstFactor[]> => {
+  const { Policies, UserPoolTier } = pool.settings
+  const allowed = Policies?.SignInPolicy?.AllowedFirstAuthFactors ?? ['PASSWORD']
+  const isChoice = allowsFlow(client, 'USER_AUTH') && UserPoolTier !== 'LITE'
+  const second = { needsSecondFactor: await needsSecondFactor(ctx, pool, user) }
+  const offered: FirstFactor[] = []
+  for (const factor of Object.keys(firstFactors).filter(isFirstFactor)) {
+    const { allowedBy, isOffered, isOfferedToNobody } = firstFactors[factor]
+    if (!allowed.includes(allowedBy) || (allowedBy !== 'PASSWORD' && !isChoice)) continue
+    const isForSubject =
+      user === undefined ? isOfferedToNobody(ctx, pool, name, second) : isOffered(ctx, pool, user, second)
+    if (await isForSubject) offered.push(factor)
+  }
+  return offered
+}
+
+/** Of nobody, what the pool asks of everyone. */
+const needsSecondFactor = async (ctx: ReadContext, pool: Pool, user: User | undefined): Promise<boolean> => {
+  if (user !== undefined) return (await decideMfaOf(ctx, pool, user)).step !== 'none'
+  const { MfaConfiguration = 'OFF' } = pool.settings
+  // The query that the decision takes for a user.
+  if (MfaConfiguration !== 'OFF') await findSoftwareToken(ctx, { id: '' })
+  return MfaConfiguration === 'ON'
+}
+
+/** Whether a user of this name would have the attribute, as far as name and pool tell. */
+const usuallyHas = ({ settings }: Pool, name: string, attribute: VerifiableAttribute): boolean => {
+  const isUsual = (one: VerifiableAttribute): boolean =>
+    (one === 'email' ? isEmailFormat(name) : isPhoneFormat(name)) ||
+    settings.AutoVerifiedAttributes?.includes(one) ||
+    settings.SchemaAttributes?.some(({ Name, Required }) => Name === one && Required === true) ||
+    false
+  return isUsual(attribute) || !(isUsual('email') || isUsual('phone_number'))
+}

@@ -1,0 +1,76 @@
+/** Codes in the place of a password: EMAIL_OTP and SMS_OTP as first factor. Their answer is in `challenges/`. */
+import type { Factor } from '../../core/claims.ts'
+import { preventsUserExistenceErrors } from '../app-clients/client.ts'
+import type { Context } from '../context.ts'
+import type { CodePurpose, VerifiableAttribute } from '../messages/codes.ts'
+import { sendNewCode } from '../messages/send.ts'
+import { simulateDelivery } from '../passwords/unknown-user.ts'
+import { newAttempt, type SignIn, sealSession } from './attempt.ts'
+import type { Outcome } from './progress.ts'
+import type { Subject } from './subject.ts'
+
+export type OneTimePassword = 'EMAIL_OTP' | 'SMS_OTP'
+
+interface CodeFactor {
+  attribute: VerifiableAttribute
+  /** What codes of this kind are good for, and no others. */
+  purpose: CodePurpose
+  proves: Factor
+  /** The response that carries the code. */
+  response: string
+}
+
+export const oneTimePasswords: Record<OneTimePassword, CodeFactor> = {
+  EMAIL_OTP: { attribute: 'email', purpose: 'sign-in-email', proves: 'email_otp', response: 'EMAIL_OTP_CODE' },
+  SMS_OTP: {
+    attribute: 'phone_number',
+    purpose: 'sign-in-phone_number',
+    proves: 'sms',
+    response: 'SMS_OTP_CODE',
+  },
+}
+
+/**
+ * Sends a code that only this sign-in takes. For nobody, and for a disabled user whom the client hides, the sending is
+ * simulated; `name` is what was given as name.
+ * @throws CodeDeliveryFailureException where the client tells who exists
+ */
+export const beginOneTimePassword = async (
+  ctx: Context,
+  signIn: SignIn,
+  subject: Subject,
+  name: string,
+  challenge: OneTimePassword,
+): Promise<Outcome> => {
+  const { pool, client } = signIn
+  const { attribute, purpose } = oneTimePasswords[challenge]
+  const attempt = {
+    ...newAttempt(ctx, signIn, { ...subject, step: challenge, factors: [] }),
+    isFirstFactor: true,
+  }
+  const { user, nameKey } = subject
+  const destination = user?.enabled ? user.attributes.get(attribute) : undefined
+  const details =
+    user !== undefined && destination !== undefined
+      ? await sendNewCode(
+          ctx,
+          pool,
+          user,
+          'Authentication',
+          { purpose, attribute, destination, bound: attempt.nonce, expiresAt: attempt.expiresAt },
+          { unnoticed: preventsUserExistenceErrors(client) },
+        )
+      : await simulateDelivery(ctx, pool, { user, holder: nameKey }, name, {
+          purpose,
+          source: 'Authentication',
+          attributes: [attribute],
+        })
+  return {
+    challenge,
+    session: sealSession(ctx, client, attempt),
+    parameters: {
+      CODE_DELIVERY_DELIVERY_MEDIUM: details.DeliveryMedium ?? '',
+      CODE_DELIVERY_DESTINATION: details.Destination ?? '',
+    },
+  }
+}
