@@ -45,7 +45,8 @@ export interface Config {
   triggers: ReadonlyMap<string, TriggerTarget>
   /** What may be called beyond the public internet, when an administrator of a pool names it. */
   allowedNetworks: AllowedNetworks
-  tls: { certFile: string; keyFile: string } | undefined
+  /** `local`: with certificates for this machine, made by the server. Undefined: plain http. */
+  tls: { certFile: string; keyFile: string } | 'local' | undefined
   testMode: boolean
   /** Undefined: no limits; else the limits that differ from the service's own. */
   rateLimits: Readonly<Partial<Record<Category, number>>> | undefined
@@ -106,7 +107,7 @@ export const options: Option[] = [
     kind: 'text',
     value: 'URL',
     variable: 'CENOTE_PUBLIC_URL',
-    default: '`http://localhost:PORT`',
+    default: '`http://localhost:PORT`; with TLS `https://…`',
     doc: 'Base of issuer, links and redirects. `auto` follows the Host of the request and is for local mode only.',
   },
   {
@@ -188,6 +189,13 @@ export const options: Option[] = [
     variable: 'CENOTE_ALLOW_PRIVATE_NETWORK',
     default: 'none; loopback in local mode',
     doc: 'Hosts, addresses and CIDR blocks, separated by commas, that identity providers, metadata and webhooks may be called on although they are not public, with http as well. Local mode, which is listening on loopback without an access key, adds loopback.',
+  },
+  {
+    name: 'tls',
+    kind: 'switch',
+    variable: 'CENOTE_TLS',
+    default: 'off',
+    doc: 'Speaks https with certificates for this machine. Clients trust `tls-ca.pem` in the data folder, which is made at the first start.',
   },
   {
     name: 'tls-cert',
@@ -277,7 +285,7 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
     lambdaCredentials: readCredentials(text('lambda-access-key')),
     triggers,
     allowedNetworks: readNetworks(text('allow-private-network'), isLoopback(host) && accessKeys.length === 0),
-    tls: readTls(text('tls-cert'), text('tls-key')),
+    tls: readTls(on('tls'), text('tls-cert'), text('tls-key')),
     testMode: on('test-mode'),
     rateLimits: readRateLimits(text('rate-limits'), accessKeys.length > 0),
     insecure: on('insecure'),
@@ -515,8 +523,8 @@ const readRateLimits = (text: string | undefined, byDefault: boolean): Config['r
   return limits
 }
 
-const readTls = (certFile: string | undefined, keyFile: string | undefined): Config['tls'] => {
-  if (certFile === undefined && keyFile === undefined) return undefined
+const readTls = (local: boolean, certFile: string | undefined, keyFile: string | undefined): Config['tls'] => {
+  if (certFile === undefined && keyFile === undefined) return local ? 'local' : undefined
   if (certFile === undefined || keyFile === undefined) throw new ConfigError('tls-cert and tls-key go together')
   return { certFile, keyFile }
 }

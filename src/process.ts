@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { join } from 'node:path'
+import type { TlsOptions } from 'node:tls'
 import { createCompute } from './adapters/compute.ts'
 import { guardedFetch } from './adapters/fetch.ts'
 import { createKeyPairs } from './adapters/key-pairs.ts'
@@ -12,6 +13,7 @@ import { createTriggers } from './adapters/triggers.ts'
 import { type App, createApp } from './app.ts'
 import { type Config, ConfigError, helpText, readConfig } from './config.ts'
 import { watchConnections } from './connections.ts'
+import { localTls } from './local-certificate.ts'
 import { openDatabase } from './store/database.ts'
 import { createSeal, loadMasterKey } from './store/sealed.ts'
 import { version } from './version.ts'
@@ -135,12 +137,29 @@ const listen = (config: Config, listener: RequestListener): Promise<Server> =>
     const server =
       config.tls === undefined
         ? createServer(limits, listener)
-        : createTlsServer({ ...limits, cert: readPem(config.tls.certFile), key: readPem(config.tls.keyFile) }, listener)
+        : createTlsServer({ ...limits, ...tlsOptions(config, config.tls) }, listener)
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(new StartError(`cannot listen on ${config.host}:${config.port}: ${error.code ?? error.message}`)),
     )
     server.listen(config.port, config.host, () => resolve(server))
   })
+
+const tlsOptions = (config: Config, tls: NonNullable<Config['tls']>): TlsOptions => {
+  if (tls !== 'local') return { cert: readPem(tls.certFile), key: readPem(tls.keyFile) }
+  try {
+    return localTls(config.data, ownHosts(config), systemClock.now)
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw new StartError(`cannot keep certificates in ${config.data}: ${reason}`)
+  }
+}
+
+/** What this server is called beside localhost. */
+const ownHosts = ({ host, publicUrl }: Config): string[] => {
+  const isEverything = host === '0.0.0.0' || host === '::'
+  const named = publicUrl === undefined || publicUrl === 'auto' ? [] : [new URL(publicUrl).hostname]
+  return [...(isEverything ? [] : [host]), ...named.map(name => name.replace(/^\[|\]$/g, ''))]
+}
 
 const readPem = (file: string): Buffer => {
   try {

@@ -153,6 +153,7 @@ describe('the command line', () => {
           key && [key.id, key.secret, key.sessionToken].filter(part => part !== undefined).join(':'),
         none: undefined,
       },
+      tls: { values: ['', '1', 'true'], shown: ({ tls }) => tls === 'local', none: false },
       'tls-cert': {
         values: ['x', 'y', 'z'],
         shown: ({ tls }) => typeof tls === 'object' && tls.certFile,
@@ -619,6 +620,40 @@ describe('a running program', () => {
     assert.equal(status, 200)
     const plain = await exchange(program.url.replace('https', 'http'), ['GET /health HTTP/1.1\r\nHost: a\r\n\r\n'])
     assert.ok(plain.closed && !plain.text.includes('200'))
+  })
+
+  test('makes certificates for this machine when TLS is all that it is told', async () => {
+    const folder = newFolder()
+    const get = (url: string, options: object) =>
+      new Promise<string>((resolve, reject) => {
+        httpsRequest(url, options, answer => {
+          let text = ''
+          answer.setEncoding('utf8').on('data', chunk => {
+            text += chunk
+          })
+          answer.on('end', () => resolve(text))
+        })
+          .on('error', reject)
+          .end()
+      })
+    await using program = await startProgram(['--data', folder, '--tls'])
+    const ca = readFileSync(join(folder, 'tls-ca.pem'), 'utf8')
+    const url = program.url.replace('127.0.0.1', 'localhost')
+    assert.match(program.stdout(), /^cenote listening on https:\/\/127\.0\.0\.1:\d+\n$/)
+    assert.equal(await get(`${url}/health`, { ca }), '{"status":"ok"}')
+    assert.equal(await get(`${program.url}/health`, { ca, servername: 'demo.localhost' }), '{"status":"ok"}')
+    await assert.rejects(get(`${url}/health`, {}), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
+
+    const aws = new CognitoIdentityProvider({
+      endpoint: url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      requestHandler: { httpsAgent: { ca } },
+    })
+    const { UserPool } = await aws.createUserPool({ PoolName: 'secure' })
+    const discovery = JSON.parse(await get(`${url}/${UserPool?.Id}/.well-known/openid-configuration`, { ca }))
+    assert.equal(discovery.issuer, `${url}/${UserPool?.Id}`)
+    aws.destroy()
   })
 
   test('listens beyond loopback with a key, or when it is told that this is wanted', async () => {
