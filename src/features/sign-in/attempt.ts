@@ -47,9 +47,18 @@ export interface Attempt {
   nonce: string
   /** The code that is asked for is the first factor; EMAIL_OTP may be either. */
   isFirstFactor?: boolean
+  /** The device that the sign-in comes from, where it names one. */
+  device?: NamedDevice
   /** What more the pending challenge needs to know. */
   mfa?: PendingMfa
   custom?: PendingCustom
+}
+
+/** A device as a sign-in names it. */
+export interface NamedDevice {
+  key: string
+  /** Its proof, once the sign-in relies on it: there are no tokens before it is given. */
+  proof?: 'due' | 'given'
 }
 
 /** Whether an answer to a custom challenge was right, and the metadata of the challenge where it had some. */
@@ -89,8 +98,12 @@ export const newAttempt = (
     user,
     nameKey,
     factors,
+    device,
     mfa,
-  }: Pick<Attempt, 'step' | 'nameKey' | 'factors' | 'mfa'> & { user: User | undefined },
+  }: Pick<Attempt, 'step' | 'nameKey' | 'factors' | 'mfa'> & {
+    user: User | undefined
+    device?: NamedDevice | undefined
+  },
 ): Attempt => ({
   flow,
   face,
@@ -101,6 +114,7 @@ export const newAttempt = (
   securityEpoch: user?.securityEpoch ?? 0,
   expiresAt: ctx.clock.now() + (client.settings.AuthSessionValidity ?? defaultValidityMinutes) * 60_000,
   nonce: newUuid(ctx.random),
+  ...(device !== undefined && { device }),
   ...(mfa !== undefined && { mfa }),
 })
 

@@ -14,10 +14,11 @@ import { checkUserPassword } from '../passwords/password.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { hasPassword, type User } from '../users/user.ts'
 import { continueAfterPassword, provePassword } from './after-password.ts'
-import type { SignIn } from './attempt.ts'
+import type { NamedDevice, SignIn } from './attempt.ts'
 import { required } from './challenges/challenge.ts'
 import { challengePassword } from './challenges/password-verifier.ts'
 import { readA } from './challenges/srp-exchange.ts'
+import { namedDevice } from './device.ts'
 import { beginOneTimePassword } from './one-time-password.ts'
 import type { Outcome } from './progress.ts'
 import type { Subject } from './subject.ts'
@@ -34,6 +35,8 @@ export interface Choice {
   name: string
   /** The parameters or responses that came with the choice. */
   values: Record<string, string>
+  /** The device that these, or an earlier request, name. */
+  device: NamedDevice | undefined
   /** The choice was made when the sign-in began. */
   isFirstAnswer: boolean
   /** Uses up the Session in which the choice was due: of many who choose at once, one goes on. */
@@ -84,23 +87,24 @@ const firstFactors: Record<FirstFactor, FirstFactorRow> = {
   PASSWORD: {
     ...ofPassword,
     values: ['PASSWORD'],
-    begin: async (ctx, { signIn, subject, values, isFirstAnswer, settle }) => {
+    begin: async (ctx, { signIn, subject, values, device: before, isFirstAnswer, settle }) => {
       const { user, nameKey } = subject
       const password = required(values, 'PASSWORD')
       const proven = await provePassword(ctx, signIn, subject, () =>
         checkUserPassword(ctx, signIn.pool, user, password, user?.username ?? nameKey),
       )
+      const device = await namedDevice(ctx, signIn, proven, values, before)
       await settle()
-      return continueAfterPassword(ctx, { signIn, user: proven, nameKey, factors: ['pwd'], isFirstAnswer })
+      return continueAfterPassword(ctx, { signIn, user: proven, nameKey, factors: ['pwd'], device, isFirstAnswer })
     },
   },
   PASSWORD_SRP: {
     ...ofPassword,
     values: ['SRP_A'],
-    begin: async (ctx, { signIn, subject, values, settle }) => {
+    begin: async (ctx, { signIn, subject, values, device, settle }) => {
       const A = readA(required(values, 'SRP_A'))
       await settle()
-      return challengePassword(ctx, signIn, subject, A)
+      return challengePassword(ctx, signIn, subject, { A, device })
     },
   },
   EMAIL_OTP: ofCode('EMAIL_OTP', 'email'),

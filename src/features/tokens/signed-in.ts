@@ -44,6 +44,8 @@ export interface AccessTokenClaims {
   scope: string
   /** Absent when the client does not revoke tokens. */
   origin_jti?: string
+  /** The device of the session. */
+  device_key?: string
 }
 
 /**
@@ -109,7 +111,7 @@ const findClientOf = async (ctx: Context, { client_id: clientId }: Claims): Prom
 
 /** The claims of an access token; undefined for every other kind of token. */
 const readClaims = (claims: Claims): AccessTokenClaims | undefined => {
-  const { token_use, sub, client_id, event_id, exp, iat, auth_time, scope, origin_jti } = claims
+  const { token_use, sub, client_id, event_id, exp, iat, auth_time, scope, origin_jti, device_key } = claims
   const isAccessToken =
     token_use === 'access' &&
     typeof sub === 'string' &&
@@ -119,6 +121,7 @@ const readClaims = (claims: Claims): AccessTokenClaims | undefined => {
     Number.isSafeInteger(iat) &&
     Number.isSafeInteger(auth_time) &&
     typeof scope === 'string' &&
-    (origin_jti === undefined || typeof origin_jti === 'string')
+    (origin_jti === undefined || typeof origin_jti === 'string') &&
+    (device_key === undefined || typeof device_key === 'string')
   return isAccessToken ? (claims as unknown as AccessTokenClaims) : undefined
 }

@@ -8,6 +8,7 @@ import { assertNotLocked } from '../../passwords/lockout.ts'
 import type { SignIn } from '../attempt.ts'
 import { required } from '../challenges/challenge.ts'
 import { beginSelection } from '../challenges/select-challenge.ts'
+import { unprovenDevice } from '../device.ts'
 import { beginFirstFactor, type FirstFactor, offeredFactors, readFirstFactor } from '../first-factors.ts'
 import { preAuthenticate } from '../pre-authentication.ts'
 import type { Outcome } from '../progress.ts'
@@ -29,9 +30,10 @@ export const userAuth: Flow = {
     await assertNotLocked(ctx, found.lockoutKey)
     const { subject, offered } = await offer(ctx, signIn, await preAuthenticate(ctx, signIn, found, name), name)
     const factor = chosen(offered, preferred)
-    if (factor === undefined) return beginSelection(ctx, signIn, subject, offered)
+    const device = unprovenDevice(signIn, parameters)
+    if (factor === undefined) return beginSelection(ctx, signIn, subject, offered, device)
     const settle = () => Promise.resolve()
-    const choice = { signIn, subject, name, values: parameters, isFirstAnswer: true, settle }
+    const choice = { signIn, subject, name, values: parameters, device, isFirstAnswer: true, settle }
     return listing(await beginFirstFactor(ctx, factor, choice), factor, offered)
   },
 }
