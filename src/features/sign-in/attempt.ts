@@ -9,7 +9,7 @@ import { invalidSession, sessionExpired, sessionUsed } from '../../core/errors.t
 import { newUuid } from '../../core/ids.ts'
 import type { MfaFactor } from '../../core/mfa-decision.ts'
 import { consumeOnce } from '../../store/one-time.ts'
-import type { Client } from '../app-clients/client.ts'
+import { authSessionMs, type Client } from '../app-clients/client.ts'
 import type { Context, TransactionContext } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
@@ -87,8 +87,6 @@ export interface PendingMfa {
   isNewAddress?: boolean
 }
 
-const defaultValidityMinutes = 3
-
 /** An attempt that begins now and lasts for the client's AuthSessionValidity. */
 export const newAttempt = (
   ctx: Pick<Context, 'clock' | 'random'>,
@@ -112,7 +110,7 @@ export const newAttempt = (
   nameKey,
   factors,
   securityEpoch: user?.securityEpoch ?? 0,
-  expiresAt: ctx.clock.now() + (client.settings.AuthSessionValidity ?? defaultValidityMinutes) * 60_000,
+  expiresAt: ctx.clock.now() + authSessionMs(client),
   nonce: newUuid(ctx.random),
   ...(device !== undefined && { device }),
   ...(mfa !== undefined && { mfa }),

@@ -5,6 +5,7 @@ import { incorrectUsernameOrPassword, userDisabled } from '../../../core/errors.
 import { preventsUserExistenceErrors } from '../../app-clients/client.ts'
 import type { Context } from '../../context.ts'
 import { assertNotLocked } from '../../passwords/lockout.ts'
+import { signInAfterSignUp } from '../after-sign-up.ts'
 import type { SignIn } from '../attempt.ts'
 import { required } from '../challenges/challenge.ts'
 import { beginSelection } from '../challenges/select-challenge.ts'
@@ -18,10 +19,11 @@ import type { Flow } from './flow.ts'
 export const userAuth: Flow = {
   operations: ['InitiateAuth', 'AdminInitiateAuth', 'ManagedLogin'],
   parameters: ['USERNAME'],
-  begin: async (ctx, signIn, parameters) => {
+  begin: async (ctx, signIn, parameters, session) => {
     const { pool, face } = signIn
     // The pages of such a pool ask for the password at once.
     if (face === 'api' && pool.settings.UserPoolTier === 'LITE') throw userAuthUnavailableInTier('LITE')
+    if (session !== undefined) return signInAfterSignUp(ctx, signIn, parameters, session)
     const name = required(parameters, 'USERNAME')
     const wanted = parameters['PREFERRED_CHALLENGE']
     const preferred = wanted === undefined ? undefined : readFirstFactor(wanted, parameters)
