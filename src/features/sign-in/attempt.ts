@@ -49,6 +49,8 @@ export interface Attempt {
   isFirstFactor?: boolean
   /** The device that the sign-in comes from, where it names one. */
   device?: NamedDevice
+  /** What a passkey of the user is to sign, in base64url. */
+  passkeyChallenge?: string
   /** What more the pending challenge needs to know. */
   mfa?: PendingMfa
   custom?: PendingCustom

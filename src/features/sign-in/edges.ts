@@ -41,6 +41,7 @@ const edges: Partial<Record<ChallengeNameType | 'begin', readonly Step[]>> = {
   PASSWORD: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
   PASSWORD_SRP: ['PASSWORD_VERIFIER'],
   SMS_OTP: ['tokens'],
+  WEB_AUTHN: ['tokens'],
   PASSWORD_VERIFIER: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
   NEW_PASSWORD_REQUIRED: afterFirstFactor,
   CUSTOM_CHALLENGE: ['CUSTOM_CHALLENGE', ...end],

@@ -10,6 +10,8 @@ import type { Context, ReadContext } from '../context.ts'
 import type { VerifiableAttribute } from '../messages/codes.ts'
 import { decideMfaOf } from '../mfa/factors.ts'
 import { findSoftwareToken } from '../mfa/software-tokens.ts'
+import { hasSimulatedPasskey } from '../passkeys/assertion.ts'
+import { countsForTwo, usablePasskeys } from '../passkeys/relying-party.ts'
 import { checkUserPassword } from '../passwords/password.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { hasPassword, type User } from '../users/user.ts'
@@ -20,11 +22,12 @@ import { challengePassword } from './challenges/password-verifier.ts'
 import { readA } from './challenges/srp-exchange.ts'
 import { namedDevice } from './device.ts'
 import { beginOneTimePassword } from './one-time-password.ts'
+import { beginPasskey } from './passkey.ts'
 import type { Outcome } from './progress.ts'
 import type { Subject } from './subject.ts'
 
 /** The names by which PREFERRED_CHALLENGE and SELECT_CHALLENGE know the factors. */
-export type FirstFactor = 'PASSWORD' | 'PASSWORD_SRP' | 'EMAIL_OTP' | 'SMS_OTP'
+export type FirstFactor = 'PASSWORD' | 'PASSWORD_SRP' | 'EMAIL_OTP' | 'SMS_OTP' | 'WEB_AUTHN'
 
 /** A choice that is made. */
 export interface Choice {
@@ -49,15 +52,21 @@ interface SecondFactor {
   needsSecondFactor: boolean
 }
 
+/** A name that nobody has, and its digest. */
+interface Nobody {
+  name: string
+  nameKey: string
+}
+
 interface FirstFactorRow {
   /** The member of AllowedFirstAuthFactors that lets the pool's users have it. */
   allowedBy: AuthFactorType
   /** Values that must come with the choice. */
   values: readonly string[]
   /** Whether the user can sign in with it. */
-  isOffered: (ctx: ReadContext, pool: Pool, user: User, second: SecondFactor) => boolean | Promise<boolean>
+  isOffered: (ctx: Context, pool: Pool, user: User, second: SecondFactor) => boolean | Promise<boolean>
   /** Whether it is offered to a name that nobody has: always alike for one name, and after the same work. */
-  isOfferedToNobody: (ctx: ReadContext, pool: Pool, name: string, second: SecondFactor) => boolean | Promise<boolean>
+  isOfferedToNobody: (ctx: Context, pool: Pool, nobody: Nobody, second: SecondFactor) => boolean | Promise<boolean>
   /** Its challenge, or what follows it when the values prove it at once. */
   begin: (ctx: Context, choice: Choice) => Promise<Outcome>
 }
@@ -74,7 +83,7 @@ const ofCode = (challenge: 'EMAIL_OTP' | 'SMS_OTP', attribute: VerifiableAttribu
   values: [],
   isOffered: (_ctx, _pool, { status, attributes }, { needsSecondFactor }) =>
     !needsSecondFactor && (status === 'CONFIRMED' || status === 'UNCONFIRMED') && attributes.has(attribute),
-  isOfferedToNobody: (_ctx, pool, name, { needsSecondFactor }) =>
+  isOfferedToNobody: (_ctx, pool, { name }, { needsSecondFactor }) =>
     !needsSecondFactor && usuallyHas(pool, name, attribute),
   begin: async (ctx, { signIn, subject, name, settle }) => {
     await settle()
@@ -109,7 +118,25 @@ const firstFactors: Record<FirstFactor, FirstFactorRow> = {
   },
   EMAIL_OTP: ofCode('EMAIL_OTP', 'email'),
   SMS_OTP: ofCode('SMS_OTP', 'phone_number'),
+  WEB_AUTHN: {
+    allowedBy: 'WEB_AUTHN',
+    values: [],
+    isOffered: async (ctx, pool, user, { needsSecondFactor }) =>
+      (await usablePasskeys(ctx, pool, user)).length > 0 &&
+      user.status === 'CONFIRMED' &&
+      (!needsSecondFactor || standsForTwo(pool, user)),
+    isOfferedToNobody: async (ctx, pool, { nameKey }, { needsSecondFactor }) =>
+      (await hasSimulatedPasskey(ctx, pool, nameKey)) && (!needsSecondFactor || standsForTwo(pool)),
+    begin: async (ctx, { signIn, subject, device, settle }) => {
+      await settle()
+      return beginPasskey(ctx, signIn, subject, device)
+    },
+  },
 }
+
+/** Whether a passkey makes up for a second factor that is asked for: where the pool leaves MFA to the user, he decides. */
+const standsForTwo = (pool: Pool, user?: User): boolean =>
+  countsForTwo(pool) && (pool.settings.MfaConfiguration === 'ON' || user?.mfa.passkeys === true)
 
 const isFirstFactor = (name: string): name is FirstFactor => Object.hasOwn(firstFactors, name)
 
@@ -132,9 +159,9 @@ export const beginFirstFactor = (ctx: Context, factor: FirstFactor, choice: Choi
  * of a usual user of the pool.
  */
 export const offeredFactors = async (
-  ctx: ReadContext,
+  ctx: Context,
   { pool, client }: Pick<SignIn, 'pool' | 'client'>,
-  { user }: Pick<Subject, 'user'>,
+  { user, nameKey }: Pick<Subject, 'user' | 'nameKey'>,
   name: string,
 ): Promise<FirstFactor[]> => {
   const { Policies, UserPoolTier } = pool.settings
@@ -146,7 +173,7 @@ export const offeredFactors = async (
     const { allowedBy, isOffered, isOfferedToNobody } = firstFactors[factor]
     if (!allowed.includes(allowedBy) || (allowedBy !== 'PASSWORD' && !isChoice)) continue
     const isForSubject =
-      user === undefined ? isOfferedToNobody(ctx, pool, name, second) : isOffered(ctx, pool, user, second)
+      user === undefined ? isOfferedToNobody(ctx, pool, { name, nameKey }, second) : isOffered(ctx, pool, user, second)
     if (await isForSubject) offered.push(factor)
   }
   return offered

@@ -8,6 +8,7 @@ import { answerMessageCode } from './message-code.ts'
 import { answerMfaSetup } from './mfa-setup.ts'
 import { answerNewPassword } from './new-password-required.ts'
 import { answerOneTimePassword } from './one-time-password.ts'
+import { answerPasskey } from './passkey.ts'
 import { answerPasswordVerifier } from './password-verifier.ts'
 import { answerChosen, answerSelectChallenge } from './select-challenge.ts'
 import { answerSelectMfaType } from './select-mfa-type.ts'
@@ -34,4 +35,5 @@ export const challenges: Partial<Record<ChallengeNameType, Challenge>> = {
   EMAIL_OTP: answerEmailCode,
   DEVICE_SRP_AUTH: answerDeviceSrpAuth,
   DEVICE_PASSWORD_VERIFIER: answerDevicePasswordVerifier,
+  WEB_AUTHN: answerPasskey,
 }
