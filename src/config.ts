@@ -9,6 +9,7 @@ import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Policy, parsePolicy } from './core/iam-policy.ts'
 import { type AllowedNetworks, loopbackNetworks, parseNetworks } from './core/network-addresses.ts'
+import { defaultExtensions, type OAuthExtension, oauthExtensions, readExtensions } from './core/oauth-extensions.ts'
 import { type Category, isCategory } from './core/rate-limits.ts'
 import type { Credentials } from './core/sigv4-sign.ts'
 
@@ -50,6 +51,8 @@ export interface Config {
   testMode: boolean
   /** Undefined: no limits; else the limits that differ from the service's own. */
   rateLimits: Readonly<Partial<Record<Category, number>>> | undefined
+  /** What the authorization server does beyond Cognito. */
+  oauthExtensions: readonly OAuthExtension[]
   insecure: boolean
   logLevel: string
 }
@@ -67,6 +70,10 @@ interface Option {
   default: string
   doc: string
 }
+
+const listedExtensions = Object.keys(oauthExtensions)
+  .map(name => `\`${name}\``)
+  .join(', ')
 
 /** Every option of `cenote start`. */
 export const options: Option[] = [
@@ -222,6 +229,14 @@ export const options: Option[] = [
     doc: "Cognito's limits of requests per second, for each pool and on each node: `on`, `off`, or limits that differ from Cognito's, such as `UserAuthentication=300,UserList=60`.",
   },
   {
+    name: 'oauth-extensions',
+    kind: 'text',
+    value: 'LIST',
+    variable: 'CENOTE_OAUTH_EXTENSIONS',
+    default: '`end-session`',
+    doc: `What the authorization server does beyond Cognito, separated by commas, or \`none\`: ${listedExtensions}. See docs/oauth.md.`,
+  },
+  {
     name: 'test-mode',
     kind: 'switch',
     variable: 'CENOTE_TEST_MODE',
@@ -288,6 +303,7 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
     tls: readTls(on('tls'), text('tls-cert'), text('tls-key')),
     testMode: on('test-mode'),
     rateLimits: readRateLimits(text('rate-limits'), accessKeys.length > 0),
+    oauthExtensions: readOAuthExtensions(text('oauth-extensions')),
     insecure: on('insecure'),
     logLevel: readLogLevel(text('log-level') ?? 'info'),
   }
@@ -521,6 +537,15 @@ const readRateLimits = (text: string | undefined, byDefault: boolean): Config['r
     limits[name] = Number(rate)
   }
   return limits
+}
+
+const readOAuthExtensions = (text: string | undefined): readonly OAuthExtension[] => {
+  if (text === undefined) return defaultExtensions
+  const extensions = readExtensions(text)
+  if (extensions === undefined) {
+    throw new ConfigError(`oauth-extensions must be none or a list of ${Object.keys(oauthExtensions).join(', ')}`)
+  }
+  return extensions
 }
 
 const readTls = (local: boolean, certFile: string | undefined, keyFile: string | undefined): Config['tls'] => {

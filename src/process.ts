@@ -79,6 +79,7 @@ const start = async (config: Config): Promise<void> => {
         testMode: config.testMode,
         rateLimits: config.rateLimits,
         allowedNetworks: config.allowedNetworks,
+        oauthExtensions: config.oauthExtensions,
       },
       accessKeys: config.accessKeys,
       publicUrl: config.publicUrl ?? ownUrl,

@@ -11,6 +11,8 @@ export interface Parameters {
   isRepeated(name: string): boolean
   /** The names that were given more than once. */
   readonly repeated: readonly string[]
+  /** All that was given, in its order. */
+  readonly entries: readonly [string, string][]
 }
 
 export const readParameters = (search: URLSearchParams): Parameters => {
@@ -24,6 +26,7 @@ export const readParameters = (search: URLSearchParams): Parameters => {
     get: name => values.get(name) || undefined,
     isRepeated: name => repeated.has(name),
     repeated: [...repeated],
+    entries: [...search],
   }
 }
 

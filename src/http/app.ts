@@ -2,16 +2,13 @@
 import { Hono } from 'hono'
 import type { Services } from '../features/context.ts'
 import { findUiImage } from '../features/managed-login/ui-customization.ts'
-import { issuerOf } from '../features/settings.ts'
-import { findPool } from '../features/user-pools/pool.ts'
-import { getSigningKeys, presentJwks } from '../features/user-pools/signing-keys.ts'
 import type { Authenticator } from './aws/authentication.ts'
 import { preflight } from './aws/cors.ts'
 import { type LocalFaceOptions, localFace } from './local.ts'
 import { addOAuth } from './oauth/routes.ts'
 import { pageAssets } from './pages/assets.ts'
 import { addPages } from './pages/face.ts'
-import { publicUrlOf, type Routes } from './request-context.ts'
+import { poolPath, type Routes } from './request-context.ts'
 import { putImportFile } from './user-import.ts'
 
 export interface FaceOptions extends LocalFaceOptions {
@@ -25,9 +22,6 @@ export interface FaceOptions extends LocalFaceOptions {
 
 export type { Routes } from './request-context.ts'
 
-/** The form of a pool's id; anything else is not looked up. */
-const poolPath = '/:poolId{[\\w-]{1,45}_[0-9A-Za-z]{1,9}}'
-
 export const createFaces = (options: FaceOptions): Routes => {
   const { services } = options
   const app: Routes = new Hono()
@@ -38,18 +32,6 @@ export const createFaces = (options: FaceOptions): Routes => {
   })
 
   app.options('/', c => preflight(c.req.header('access-control-request-headers')))
-
-  app.get(`${poolPath}/.well-known/jwks.json`, async c => {
-    const pool = await findPool(services, c.req.param('poolId') ?? '')
-    if (pool === undefined) return c.json({ message: 'User pool not found' }, 404, openToAll)
-    return c.json(presentJwks(await getSigningKeys(services, pool)), 200, wellKnown)
-  })
-  app.get(`${poolPath}/.well-known/openid-configuration`, async c => {
-    const pool = await findPool(services, c.req.param('poolId') ?? '')
-    if (pool === undefined) return c.json({ message: 'User pool not found' }, 404, openToAll)
-    const publicUrl = publicUrlOf(c, options)
-    return c.json(discovery(issuerOf(services.settings, publicUrl, pool), `${publicUrl}/${pool.id}`), 200, wellKnown)
-  })
 
   app.get(`${poolPath}/:target/:version/assets/images/image.jpg`, async c => {
     const { poolId = '', target = '', version = '' } = c.req.param()
@@ -90,18 +72,6 @@ export const createFaces = (options: FaceOptions): Routes => {
 }
 
 const openToAll = { 'access-control-allow-origin': '*' }
-const wellKnown = { ...openToAll, 'cache-control': 'public, max-age=300' }
-
-/** OpenID Connect Discovery 1.0, the part that holds without a domain. */
-const discovery = (issuer: string, base: string) => ({
-  issuer,
-  jwks_uri: `${base}/.well-known/jwks.json`,
-  id_token_signing_alg_values_supported: ['RS256'],
-  subject_types_supported: ['public'],
-  response_types_supported: ['code', 'token'],
-  scopes_supported: ['openid', 'email', 'phone', 'profile'],
-  token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
-})
 
 /**
  * True for a target that routes may read as another path than the one that was sent: absolute form, empty or dot

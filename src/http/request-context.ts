@@ -12,6 +12,9 @@ export interface Bindings {
 export type Routes = Hono<{ Bindings: Bindings }>
 export type RequestContext = HonoContext<{ Bindings: Bindings }>
 
+/** The form of a pool's id in a path; anything else is not looked up. */
+export const poolPath = '/:poolId{[\\w-]{1,45}_[0-9A-Za-z]{1,9}}'
+
 export interface ContextOptions {
   services: Services
   /** Base of issuer and links, without a final slash; `auto` follows the request's Host. */
@@ -35,3 +38,7 @@ export const publicUrlOf = (c: RequestContext, options: Pick<ContextOptions, 'pu
   const url = new URL(c.req.url)
   return `${url.protocol}//${url.host}`
 }
+
+/** The path under which a proxy shows the server, without a final slash; the host stays the one that was asked. */
+export const basePath = ({ publicUrl }: Pick<Context, 'publicUrl'>): string =>
+  new URL(publicUrl).pathname.replace(/\/$/, '')

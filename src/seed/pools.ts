@@ -211,7 +211,9 @@ export const applyClient = async (
 ): Promise<void> => {
   const found = await findClientOf(ctx, pool, entry, claimed)
   if (found === undefined) {
-    const client = await applying(entry, 'CreateUserPoolClient', () => createClient(ctx, pool, entry.input, entry.id))
+    const client = await applying(entry, 'CreateUserPoolClient', () =>
+      createClient(ctx, pool, entry.input, { id: entry.id }),
+    )
     await ctx.caches.invalidate('clients', client.id)
     return
   }

@@ -11,6 +11,7 @@ export type OAuthErrorCode =
   | 'invalid_redirect_uri'
   | 'invalid_request'
   | 'invalid_scope'
+  | 'invalid_software_statement'
   | 'invalid_token'
   | 'login_required'
   | 'registration_not_supported'
@@ -44,22 +45,26 @@ export class OAuthError extends Error {
  * message is for the error page.
  */
 export class AuthorizationError extends Error {
-  /** `error` as it stands in the address of the error page or of the redirect. */
-  readonly error: string
   readonly location: string | undefined
+  /** `error` as the application is told. */
+  readonly code: OAuthErrorCode | undefined
 
-  constructor(error: string, message: string, location?: string) {
+  constructor(message: string, redirect?: { location: string; code: OAuthErrorCode }) {
     super(message)
     this.name = 'AuthorizationError'
-    this.error = error
-    this.location = location
+    this.location = redirect?.location
+    this.code = redirect?.code
   }
 }
 
 // ---------------------------------------------------------------------------------------------- the error page
 
+/** What the authorization endpoint would refuse, told to the client itself before any browser comes. */
+export const refusedAhead = ({ code, message }: AuthorizationError) =>
+  code === undefined ? invalidRequest(message) : new OAuthError(code, message === code ? undefined : message)
+
 /** A fault of which only the user may learn. */
-const shown = (text: string) => new AuthorizationError(text, text)
+const shown = (text: string) => new AuthorizationError(text)
 
 export const parameterNotPresent = (name: string) => shown(`Required String parameter '${name}' is not present`)
 /** The wording for a parameter that is there twice is not published. */
@@ -67,6 +72,11 @@ export const parameterRepeated = (name: string) => shown(`Parameter '${name}' mu
 export const oauthClientNotFound = () => shown('Client does not exist.')
 export const redirectMismatch = () => shown('redirect_mismatch')
 export const loginOptionNotAvailable = () => shown('Login option is not available. Please try another one')
+
+/** The wording is not published: Cognito knows neither pushed requests nor devices nor the hint. */
+export const requestUriInvalid = () => shown('The request_uri is not valid or has expired')
+export const userCodeInvalid = () => shown('The code is not valid or has expired')
+export const wrongLogoutHint = () => shown('Invalid id_token_hint')
 
 // ---------------------------------------------------------------------------------------------- answers to applications
 
@@ -119,3 +129,32 @@ export const oauthErrorOf = ({ name, message }: CognitoError): OAuthError => {
 
 export const serverError = () => new OAuthError('server_error', undefined, 500)
 export const tooManyRequests = () => new OAuthError('temporarily_unavailable', 'Rate exceeded', 429)
+
+// ---------------------------------------------------------------------------------------------- tokens as credentials
+
+export const badUserInfoRequest = () => invalidRequest('Bad OAuth2 request at UserInfo Endpoint')
+export const invalidUserInfoToken = () =>
+  new OAuthError(
+    'invalid_token',
+    'Access token is expired, disabled, or deleted, or the user has globally signed out.',
+    401,
+  )
+export const unsupportedTokenType = () => new OAuthError('unsupported_token_type')
+
+// ---------------------------------------------------------------------------------------------- registration (RFC 7591)
+
+export const invalidClientMetadata = coded('invalid_client_metadata')
+export const invalidRedirectUri = coded('invalid_redirect_uri')
+export const invalidSoftwareStatement = coded('invalid_software_statement')
+export const invalidRegistrationToken = () => new OAuthError('invalid_token', undefined, 401)
+/** A pool that takes no registrations has no such endpoint. */
+export const registrationNotOffered = () => new OAuthError('invalid_request', undefined, 404)
+/** An extension that is switched off. */
+export const notOffered = () => new OAuthError('invalid_request', undefined, 404)
+
+// ---------------------------------------------------------------------------------------------- devices (RFC 8628)
+
+export const authorizationPending = () => new OAuthError('authorization_pending')
+export const slowDown = () => new OAuthError('slow_down')
+export const accessDenied = () => new OAuthError('access_denied')
+export const expiredDeviceCode = () => new OAuthError('expired_token')

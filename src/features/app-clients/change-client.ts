@@ -4,7 +4,7 @@ import { concurrentModification, invalidParameter, limitExceeded } from '../../c
 import { newClientId, newClientSecret } from '../../core/ids.ts'
 import { type Context, inTransaction } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
-import { type Client, clientFromRows } from './client.ts'
+import { type Client, type ClientSettings, clientFromRows } from './client.ts'
 import { insertClientSecret } from './client-secrets.ts'
 import { makeClientSettings } from './client-settings.ts'
 
@@ -12,6 +12,7 @@ const clientsPerPoolMax = 1_000
 
 /**
  * Stores a new client, with a secret when one is given or asked for. Its id is a generated one unless it is given.
+ * A client that has `registered` itself is marked as one.
  * @throws InvalidParameterException, InvalidOAuthFlowException, ScopeDoesNotExistException,
  * FeatureUnavailableInTierException, LimitExceededException when the pool is full.
  */
@@ -19,7 +20,7 @@ export const createClient = async (
   ctx: Context,
   pool: Pool,
   input: Omit<CreateUserPoolClientRequest, 'UserPoolId'>,
-  id = newClientId(ctx.random),
+  { id = newClientId(ctx.random), registered = false }: { id?: string | undefined; registered?: boolean } = {},
 ): Promise<Client> => {
   if (input.GenerateSecret === true && input.ClientSecret !== undefined) {
     throw invalidParameter('GenerateSecret and ClientSecret cannot be used together.')
@@ -35,11 +36,12 @@ export const createClient = async (
     id,
     pool_id: pool.id,
     name: input.ClientName,
-    settings: JSON.stringify(settings),
+    settings: JSON.stringify({ ...settings, ClientType: registered ? 'DCR' : 'REGULAR' }),
     version: 1,
     created_at: now,
     updated_at: now,
     sso_session_minutes: null,
+    client_type: registered ? 'DCR' : null,
   }
   return inTransaction(ctx, async tx => {
     const { count } = await tx.db
@@ -68,7 +70,8 @@ export const updateClient = async (
   input: UpdateUserPoolClientRequest,
 ): Promise<Client> => {
   const hasSecret = client.secrets.length > 0
-  const settings = await makeClientSettings(ctx, pool, input, { hasSecret, activity: 'updating' })
+  const made = await makeClientSettings(ctx, pool, input, { hasSecret, activity: 'updating' })
+  const settings: ClientSettings = { ...made, ClientType: client.settings.ClientType ?? 'REGULAR' }
   const changes = { name: input.ClientName ?? client.name, updated_at: ctx.clock.now() }
   const updated = await inTransaction(ctx, async tx => {
     const row = await tx.db

@@ -34,6 +34,16 @@ const freeMoment = async (tx: TransactionContext, clientId: string): Promise<num
 }
 
 /**
+ * A client that has registered itself keeps the secret that it was given.
+ * @throws InvalidParameterException; the text is not published.
+ */
+export const assertManagesSecrets = ({ settings }: Client): void => {
+  if (settings.ClientType === 'DCR') {
+    throw invalidParameter('The secrets of a client that was registered dynamically cannot be managed.')
+  }
+}
+
+/**
  * Adds a second secret: the caller's, or a generated one, which only this answer shows.
  * @throws LimitExceededException when there are two already, InvalidParameterException for a public client.
  */

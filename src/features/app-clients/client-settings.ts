@@ -72,7 +72,6 @@ export const makeClientSettings = async (
     EnablePropagateAdditionalUserContextData: members.EnablePropagateAdditionalUserContextData ?? false,
     AuthSessionValidity: members.AuthSessionValidity ?? defaultAuthSessionMinutes,
     ...(rotation !== undefined && { RefreshTokenRotation: rotation }),
-    ClientType: 'REGULAR',
   }
 }
 

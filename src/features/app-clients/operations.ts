@@ -5,7 +5,7 @@ import { type PageBinding, readPage, writePage } from '../pages.ts'
 import { inPool } from '../user-pools/pool.ts'
 import { createClient, updateClient } from './change-client.ts'
 import { type Client, getClient } from './client.ts'
-import { addClientSecret, deleteClientSecret, presentClientSecret } from './client-secrets.ts'
+import { addClientSecret, assertManagesSecrets, deleteClientSecret, presentClientSecret } from './client-secrets.ts'
 import { setClientSessions } from './session-configuration.ts'
 
 export const appClientOperations = {
@@ -20,13 +20,13 @@ export const appClientOperations = {
   ListUserPoolClients: inPool(async (ctx, pool, input) => {
     const binding: PageBinding = { operation: 'ListUserPoolClients', scope: pool.id, parameters: [input.ClientType] }
     const page = readPage<[string]>(ctx, binding, input.NextToken, input.MaxResults)
-    // Clients that registered themselves do not exist in this version.
-    if (input.ClientType === 'DCR') return { UserPoolClients: [] }
     const clients = await ctx.db
       .selectFrom('clients')
       .select(['id', 'name'])
       .where('pool_id', '=', pool.id)
       .where('id', '>', page.after?.[0] ?? '')
+      .$if(input.ClientType === 'DCR', query => query.where('client_type', '=', 'DCR'))
+      .$if(input.ClientType === 'REGULAR', query => query.where('client_type', 'is', null))
       .orderBy('id')
       .limit(page.limit + 1)
       .execute()
@@ -50,11 +50,13 @@ export const appClientOperations = {
 
   AddUserPoolClientSecret: inPool(async (ctx, pool, input) => {
     const client = await getClient(ctx, input.ClientId, pool)
+    assertManagesSecrets(client)
     return { ClientSecretDescriptor: await addClientSecret(ctx, client, input.ClientSecret) }
   }),
 
   ListUserPoolClientSecrets: inPool(async (ctx, pool, input) => {
     const client = await getClient(ctx, input.ClientId, pool)
+    assertManagesSecrets(client)
     // There are never more than two, so there is never a second page.
     const binding: PageBinding = { operation: 'ListUserPoolClientSecrets', scope: pool.id, parameters: [client.id] }
     readPage(ctx, binding, input.NextToken, undefined)
@@ -63,6 +65,7 @@ export const appClientOperations = {
 
   DeleteUserPoolClientSecret: inPool(async (ctx, pool, input) => {
     const client = await getClient(ctx, input.ClientId, pool)
+    assertManagesSecrets(client)
     await deleteClientSecret(ctx, client, input.ClientSecretId)
     return {}
   }),

@@ -2,30 +2,61 @@
  * Who asks at the token endpoint: a client by its id and, when it has one, its secret, in the Authorization header or in
  * the body (RFC 6749, section 2.3.1).
  */
-import { invalidClient, invalidClientSecret } from '../../core/errors/oauth.ts'
+import { invalidClient, invalidClientSecret, invalidRequest } from '../../core/errors/oauth.ts'
 import type { Parameters } from '../../core/oauth.ts'
 import type { Client } from '../app-clients/client.ts'
+import type { Context } from '../context.ts'
 import { provesClient } from '../tokens/sign-out.ts'
+import type { Pool } from '../user-pools/pool.ts'
+import { poolOfRequest } from './pool-of-request.ts'
+
+/** What a client sends to the endpoints that want to know who it is. */
+export interface FormRequest {
+  /** The Host header. */
+  host: string | undefined
+  /** The Authorization header. */
+  authorization: string | undefined
+  form: Parameters
+}
 
 /** What a request says of its client. `secrets` are the ways in which the secret can be read. */
-export interface ClientCredentials {
+interface ClientCredentials {
   clientId: string | undefined
   secrets: string[]
 }
 
 /**
- * The credentials of a request.
- * @throws OAuthError `invalid_client` when header and body name different clients or different secrets, and for a header of
- * another kind.
+ * The client of the request, when it has proven that it is the one: with a secret of its own, or without one when it has
+ * none. `status` is that of the error; Cognito's token endpoint has 400 for it.
+ * @throws OAuthError `invalid_client`, also when header and body name different clients or secrets; `invalid_request` when a
+ * parameter is repeated.
  */
-export const readClientCredentials = (authorization: string | undefined, form: Parameters): ClientCredentials => {
+export const authenticateClient = async (
+  ctx: Context,
+  { host, authorization, form }: FormRequest,
+  status: 400 | 401 = 400,
+): Promise<{ pool: Pool; client: Client }> => {
+  if (form.repeated.length > 0) throw invalidRequest()
+  const credentials = readCredentials(authorization, form)
+  const at = credentials && (await poolOfRequest(ctx, host, credentials.clientId))
+  if (credentials === undefined || at?.client === undefined) throw invalidClient(undefined, status)
+  const { pool, client } = at
+  if (!proves(client, credentials)) throw invalidClientSecret(status)
+  return { pool, client }
+}
+
+const proves = (client: Client, { secrets }: ClientCredentials): boolean =>
+  secrets.length === 0 ? provesClient(client, undefined) : secrets.some(secret => provesClient(client, secret))
+
+/** Undefined when header and body contradict one another, and for a header of another kind. */
+const readCredentials = (authorization: string | undefined, form: Parameters): ClientCredentials | undefined => {
   const clientId = form.get('client_id')
   const secret = form.get('client_secret')
   if (authorization === undefined) return { clientId, secrets: secret === undefined ? [] : [secret] }
   const basic = readBasic(authorization)
-  if (basic === undefined) throw invalidClient()
-  if (clientId !== undefined && !basic.ids.includes(clientId)) throw invalidClient()
-  if (secret !== undefined && !basic.secrets.includes(secret)) throw invalidClient()
+  const differs = (given: string | undefined, readings: readonly string[]): boolean =>
+    given !== undefined && !readings.includes(given)
+  if (basic === undefined || differs(clientId, basic.ids) || differs(secret, basic.secrets)) return undefined
   return { clientId: clientId ?? basic.ids[0], secrets: basic.secrets }
 }
 
@@ -47,19 +78,4 @@ const readings = (text: string): string[] => {
   } catch {
     return [text]
   }
-}
-
-/**
- * The client, when it has proven that it is the one: with a secret of its own, or without one when it has none.
- * @throws OAuthError `invalid_client`
- */
-export const authenticateClient = (
-  client: Client | undefined,
-  { secrets }: ClientCredentials,
-  status: 400 | 401 = 400,
-): Client => {
-  if (client === undefined) throw invalidClient(undefined, status)
-  const isProven = secrets.length === 0 ? provesClient(client, undefined) : secrets.some(it => provesClient(client, it))
-  if (!isProven) throw invalidClientSecret(status)
-  return client
 }

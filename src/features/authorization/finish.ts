@@ -1,6 +1,6 @@
 /** The end of an authorization request: the answer to the application. */
 
-import { oauthErrorOf } from '../../core/errors/oauth.ts'
+import { oauthErrorOf, requestUriInvalid } from '../../core/errors/oauth.ts'
 import { CognitoError } from '../../core/errors.ts'
 import { withParameters } from '../../core/oauth.ts'
 import { tokenLifetimes } from '../../core/token-validity.ts'
@@ -11,6 +11,7 @@ import { beginSession } from '../tokens/sessions.ts'
 import { tracksSessions } from '../user-pools/session-configuration.ts'
 import { createCode } from './codes.ts'
 import { offers } from './offers.ts'
+import { takePushedRequest } from './pushed-requests.ts'
 import { type AuthorizationRequest, refusal } from './request.ts'
 
 /** What the answer needs to know of the user's session, whether it was just begun or taken up. */
@@ -18,14 +19,17 @@ export type FinishedSignIn = Pick<BrowserSession, 'id' | 'user' | 'factors' | 'a
 
 /**
  * The URL that takes the browser back to the application: with a code, or with the tokens themselves.
- * @throws AuthorizationError, which tells the application, when the pool's function refuses the tokens.
+ * @throws AuthorizationError, which tells the application, when the pool's function refuses the tokens; and one for the
+ * error page when a pushed request was answered already.
  */
 export const finishAuthorization = async (
   ctx: Context,
   request: AuthorizationRequest,
   session: FinishedSignIn,
 ): Promise<string> => {
-  const { pool, redirectUri, state } = request
+  const { pool, client, redirectUri, state, requestUri } = request
+  if (request.userCode !== undefined) return redirectUri
+  if (requestUri !== undefined && !(await takePushedRequest(ctx, client, requestUri))) throw requestUriInvalid()
   const iss = offers(ctx, 'response-iss') ? issuerOf(ctx.settings, ctx.publicUrl, pool) : undefined
   if (tracksSessions(pool)) await touchBrowserSession(ctx, session.id)
   if (request.responseType === 'token') {

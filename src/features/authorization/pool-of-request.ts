@@ -50,6 +50,12 @@ export const poolOfRequest = async (
   }
 }
 
+/** Whether the host may speak for the pool: as its domain, or as a host that all pools share. */
+export const isForHost = async (ctx: Context, host: string | undefined, pool: Pool): Promise<boolean> => {
+  const byDomain = host === undefined ? undefined : await findPoolByDomain(ctx, host)
+  return byDomain === undefined || byDomain.pool.id === pool.id
+}
+
 /** The client with this id, which may be any text. */
 const findNamedClient = async (ctx: Context, clientId: string): Promise<Client | undefined> =>
   clientId.length <= 128 && /^[\w+]+$/.test(clientId) ? findClient(ctx, clientId) : undefined

@@ -8,7 +8,6 @@
 import {
   AuthorizationError,
   invalidRequest,
-  invalidScope,
   loginOptionNotAvailable,
   OAuthError,
   oauthClientNotFound,
@@ -18,8 +17,10 @@ import {
   redirectMismatch,
   registrationNotSupported,
   requestNotSupported,
+  requestUriInvalid,
   requestUriNotSupported,
   unauthorizedClient,
+  userCodeInvalid,
 } from '../../core/errors/oauth.ts'
 import { isCognitoError } from '../../core/errors.ts'
 import {
@@ -34,9 +35,12 @@ import {
 import type { Client } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
 import { getProviderByIdentifier } from '../identity-providers/provider.ts'
-import { customScopes } from '../resource-servers/resource-server.ts'
 import type { Pool } from '../user-pools/pool.ts'
+import { findDeviceGrant } from './device-grants.ts'
+import { offers } from './offers.ts'
 import type { PoolOfRequest } from './pool-of-request.ts'
+import { findPushedRequest, requestUriPrefix } from './pushed-requests.ts'
+import { checkedScopes } from './scopes.ts'
 
 export type ResponseType = 'code' | 'token'
 
@@ -63,9 +67,12 @@ export interface AuthorizationRequest {
   identityProvider: string | undefined
   /** As they came, for the address of the next page. */
   parameters: URLSearchParams
+  /** The reference under which the client had left the parameters. */
+  requestUri?: string
+  /** The code of a device that the user lets in with this sign-in; then there is no application to be answered. */
+  userCode?: string
 }
 
-/** Where the user's next page or the application's next answer has to know the client before anything is checked. */
 type ClientPlace = Pick<PoolOfRequest, 'pool' | 'client'>
 
 const responsePlaces: Record<ResponseType, ResponsePlace> = { code: 'query', token: 'fragment' }
@@ -87,12 +94,68 @@ export const readAuthorizationRequest = async (
   if (parameters.get('client_id') === undefined) throw parameterNotPresent('client_id')
   if (at?.client === undefined) throw oauthClientNotFound()
   const { pool, client } = at
+  if (parameters.get('user_code') !== undefined && offers(ctx, 'device-grant')) {
+    return readDeviceRequest(ctx, { pool, client }, parameters, search)
+  }
+  const requestUri = parameters.get('request_uri')
+  if (requestUri?.startsWith(requestUriPrefix) && offers(ctx, 'pushed-requests')) {
+    const pushed = await findPushedRequest(ctx, client, requestUri)
+    if (pushed === undefined) throw requestUriInvalid()
+    return { ...(await readChecked(ctx, { pool, client }, readParameters(pushed), search)), requestUri }
+  }
+  return readChecked(ctx, { pool, client }, parameters, search)
+}
+
+/** The part of the checks that is about what is asked for. */
+const readChecked = async (
+  ctx: Context,
+  { pool, client }: { pool: Pool; client: Client },
+  parameters: Parameters,
+  search: URLSearchParams,
+): Promise<AuthorizationRequest> => {
   const redirectUri = checkedRedirectUri(client, parameters.get('redirect_uri'))
   try {
     return { pool, client, redirectUri, ...(await readTerms(ctx, { pool, client }, parameters)), parameters: search }
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error
     throw refusal({ redirectUri, responseType: parameters.get('response_type'), state: stateOf(parameters) }, error)
+  }
+}
+
+/**
+ * The request behind the code that a device shows. The user signs in for it and comes back to the page of the code, where he
+ * decides.
+ */
+const readDeviceRequest = async (
+  ctx: Context,
+  { pool, client }: { pool: Pool; client: Client },
+  parameters: Parameters,
+  search: URLSearchParams,
+): Promise<AuthorizationRequest> => {
+  const grant = await findDeviceGrant(ctx, parameters.get('user_code') ?? '')
+  if (grant === undefined || grant.client.id !== client.id) throw userCodeInvalid()
+  const { userCode, scopes } = grant
+  const redirectUri = withParameters(`${new URL(ctx.publicUrl).pathname.replace(/\/$/, '')}/device`, {
+    user_code: userCode,
+  })
+  return {
+    pool,
+    client,
+    redirectUri,
+    responseType: 'code',
+    scopes,
+    state: undefined,
+    nonce: undefined,
+    codeChallenge: undefined,
+    resource: undefined,
+    prompt: new Set(),
+    maxAge: undefined,
+    acrValues: [],
+    loginHint: undefined,
+    lang: parameters.get('lang'),
+    identityProvider: undefined,
+    parameters: search,
+    userCode,
   }
 }
 
@@ -107,7 +170,7 @@ export const refusal = (
 ): AuthorizationError => {
   const answer = { error_description: description, state, error: code }
   const place = responseType === 'token' ? responsePlaces.token : responsePlaces.code
-  return new AuthorizationError(code, description ?? code, withParameters(redirectUri, answer, place))
+  return new AuthorizationError(description ?? code, { location: withParameters(redirectUri, answer, place), code })
 }
 
 /** A state that is given twice is nobody's. */
@@ -187,30 +250,6 @@ const checkedChallenge = (parameters: Parameters): string | undefined => {
   if (challenge === undefined || method !== 'S256' || !isCodeChallenge(challenge)) throw invalidRequest()
   return challenge
 }
-
-/**
- * The scopes that are asked for, or all of the client's. A custom scope that the client lists and that no resource server
- * has any more is inactive and left out.
- */
-export const checkedScopes = async (
-  ctx: Context,
-  pool: Pool,
-  client: Client,
-  scope: string | undefined,
-): Promise<string[]> => {
-  const allowed = client.settings.AllowedOAuthScopes ?? []
-  const asked = scope === undefined ? allowed : wordsOf(scope)
-  if (asked.some(name => !allowed.includes(name))) throw invalidScope()
-  const custom = asked.filter(name => !isSystemScope(name))
-  if (custom.length === 0) return asked
-  const existing = await customScopes(ctx, pool)
-  const inactive = new Set(custom.filter(name => !existing.has(name)))
-  return asked.filter(name => !inactive.has(name))
-}
-
-const systemScopes = new Set(['openid', 'email', 'phone', 'profile', 'aws.cognito.signin.user.admin'])
-
-export const isSystemScope = (name: string): boolean => systemScopes.has(name)
 
 const checkedResource = (resource: string | undefined): string | undefined => {
   if (resource !== undefined && !isResource(resource)) throw invalidRequest()

@@ -63,11 +63,20 @@ export const findBrowserSession = async (
   client: Client,
   cookieHeader: string | undefined,
 ): Promise<BrowserSession | undefined> => {
-  const key = readCookie(ctx, pool, cookieHeader)
-  const session = key && (await findSessionOfBrowser(ctx, pool, key))
+  const session = await findAnyBrowserSession(ctx, pool, cookieHeader)
   if (session === undefined || !supportedProviders(client).includes(session.identityProvider)) return undefined
   const minutes = tracksSessions(pool) ? client.ssoSessionMinutes : untrackedMinutes
   return ageSeconds(ctx, session) < minutes * 60 ? session : undefined
+}
+
+/** The session of the browser in this pool, whichever clients may take it up. */
+export const findAnyBrowserSession = async (
+  ctx: Context,
+  pool: Pool,
+  cookieHeader: string | undefined,
+): Promise<BrowserSession | undefined> => {
+  const key = readCookie(ctx, pool, cookieHeader)
+  return key && findSessionOfBrowser(ctx, pool, key)
 }
 
 const ageSeconds = (ctx: Context, { authTime }: BrowserSession): number => ctx.clock.now() / 1_000 - authTime
@@ -78,9 +87,8 @@ export const endBrowserSession = async (
   pool: Pool,
   cookieHeader: string | undefined,
 ): Promise<{ cookie: string }> => {
-  const key = readCookie(ctx, pool, cookieHeader)
   // Only the holder of the secret ends a session: the id alone is known to others.
-  const session = key && (await findSessionOfBrowser(ctx, pool, key))
+  const session = await findAnyBrowserSession(ctx, pool, cookieHeader)
   if (session !== undefined) await inTransaction(ctx, tx => endSessionOfBrowser(tx, session.id))
   return { cookie: writeCookie(ctx, pool, '', 0) }
 }

@@ -13,7 +13,6 @@ export const signInOperations = {
         operation: 'InitiateAuth',
         flow: input.AuthFlow,
         parameters: input.AuthParameters ?? {},
-        session: input.Session,
       }),
     ),
 
@@ -25,7 +24,6 @@ export const signInOperations = {
         operation: 'AdminInitiateAuth',
         flow: input.AuthFlow,
         parameters: input.AuthParameters ?? {},
-        session: input.Session,
       }),
     ),
   ),

@@ -40,8 +40,6 @@ export interface TokenSession {
   factors: Factor[]
   /** Present when the session began at the authorization endpoint. */
   hosted?: HostedSession
-  /** The key of the device that the session belongs to. */
-  device?: string
   /**
    * The user's session epoch at the beginning of the sign-in or refresh. What ends the user's sessions meanwhile ends
    * this one with them.
@@ -57,16 +55,13 @@ export interface HostedSession {
   browserSessionId?: string
 }
 
-/**
- * The session of a user who has just signed in with these factors. `granted` are the terms of an authorization, or the
- * device of a sign-in in the API.
- */
+/** The session of a user who has just signed in with these factors. `granted` are the terms of an authorization. */
 export const newTokenSession = (
   ctx: Pick<Context, 'clock' | 'random'>,
   client: Client,
   user: Pick<User, 'sessionEpoch'>,
   factors: Factor[],
-  granted: Partial<Pick<TokenSession, 'originJti' | 'authTime' | 'expiresAt' | 'scope' | 'hosted' | 'device'>> = {},
+  granted: Partial<Pick<TokenSession, 'originJti' | 'authTime' | 'expiresAt' | 'scope' | 'hosted'>> = {},
 ): TokenSession => {
   const now = ctx.clock.now()
   return {
@@ -119,7 +114,6 @@ export const issueTokens = async (
     authTime: session.authTime,
     issuedAt: Math.floor(ctx.clock.now() / 1_000),
     originJti: namesSession(pool, client) ? session.originJti : undefined,
-    deviceKey: session.device,
     authentication:
       pool.settings.UserPoolTier === 'LITE'
         ? undefined
@@ -167,7 +161,6 @@ export const issueTokens = async (
         scope: session.scope,
         factors: session.factors,
         ...(hosted !== undefined && { hosted }),
-        ...(session.device !== undefined && { device: session.device }),
       }),
     }),
     TokenType: 'Bearer',

@@ -30,8 +30,6 @@ export interface RefreshToken {
   factors: Factor[]
   /** Present when the session began at the authorization endpoint. */
   hosted?: { resource?: string; browserSessionId?: string }
-  /** The device that the session belongs to. */
-  device?: string
 }
 
 const nonceBytes = 12

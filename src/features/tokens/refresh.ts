@@ -4,6 +4,7 @@
  */
 import type { AuthenticationResultType } from '../../contract/types.ts'
 import {
+  CognitoError,
   passwordResetRequired,
   refreshTokenExpired,
   refreshTokenReuse,
@@ -13,45 +14,16 @@ import {
 } from '../../core/errors.ts'
 import type { Client } from '../app-clients/client.ts'
 import { type Context, inTransaction } from '../context.ts'
-import { findDevice, isConfirmed, tracksDevices } from '../devices/device.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
 import { issueTokens, rotatesRefreshTokens } from './issue.ts'
 import { openRefreshToken, type RefreshToken } from './refresh-token.ts'
 import { touchSession } from './sessions.ts'
 
-/**
- * The token that the text stands for; undefined when it is none, one of another client, or not presented from the device
- * that its session belongs to. `deviceKey` is the device that the request names.
- */
-export const findRefreshToken = async (
-  ctx: Context,
-  pool: Pool,
-  client: Client,
-  text: string,
-  deviceKey: string | undefined,
-): Promise<RefreshToken | undefined> => {
+/** The token that the text stands for; undefined when it is none, or one of another client. */
+export const findRefreshToken = (ctx: Context, client: Client, text: string): RefreshToken | undefined => {
   const token = openRefreshToken(ctx, text)
-  if (token?.clientId !== client.id || token.poolId !== pool.id) return undefined
-  return (await isFromItsDevice(ctx, pool, token, deviceKey)) ? token : undefined
-}
-
-/**
- * A session that belongs to a device ends with it, whatever the pool says of devices since. While the pool tracks
- * devices, the device must be confirmed and named in the request, and of sessions without one only those of the pages are
- * refreshed.
- */
-const isFromItsDevice = async (
-  ctx: Context,
-  pool: Pool,
-  { userId, hosted, device: key }: RefreshToken,
-  deviceKey: string | undefined,
-): Promise<boolean> => {
-  const isTracked = tracksDevices(pool)
-  if (key === undefined) return !isTracked || hosted !== undefined
-  const device = await findDevice(ctx, { id: userId }, key)
-  if (device === undefined) return false
-  return !isTracked || (isConfirmed(device) && deviceKey === key)
+  return token?.clientId === client.id && token.poolId === client.poolId ? token : undefined
 }
 
 /**
@@ -67,13 +39,7 @@ export const refreshTokens = async (
   token: RefreshToken,
   user: User,
 ): Promise<AuthenticationResultType> => {
-  if (token.expiresAt <= ctx.clock.now()) throw refreshTokenExpired()
-  const state = await sessionState(ctx, token)
-  if (state.revoked || token.sessionEpoch !== user.sessionEpoch) throw refreshTokenRevoked()
-  if (!user.enabled) throw userDisabled()
-  if (user.status === 'UNCONFIRMED') throw userNotConfirmed()
-  if (user.status === 'RESET_REQUIRED') throw passwordResetRequired()
-  assertNotRotated(ctx, client, token, state)
+  await assertInForce(ctx, client, token, user)
   const rotates = rotatesRefreshTokens(client)
   const refreshGeneration = rotates ? token.generation + 1 : undefined
   const tokens = await issueTokens(ctx, {
@@ -88,6 +54,33 @@ export const refreshTokens = async (
   if (rotates) await rotate(ctx, client, token)
   await touchSession(ctx, pool, token.originJti)
   return tokens
+}
+
+/** @throws what refreshTokens throws for a token that gives nothing any more. */
+const assertInForce = async (ctx: Context, client: Client, token: RefreshToken, user: User): Promise<void> => {
+  if (token.expiresAt <= ctx.clock.now()) throw refreshTokenExpired()
+  const state = await sessionState(ctx, token)
+  if (state.revoked || token.sessionEpoch !== user.sessionEpoch) throw refreshTokenRevoked()
+  if (!user.enabled) throw userDisabled()
+  if (user.status === 'UNCONFIRMED') throw userNotConfirmed()
+  if (user.status === 'RESET_REQUIRED') throw passwordResetRequired()
+  assertNotRotated(ctx, client, token, state)
+}
+
+/** Whether the token would give new tokens now. */
+export const isRefreshTokenInForce = async (
+  ctx: Context,
+  client: Client,
+  token: RefreshToken,
+  user: User,
+): Promise<boolean> => {
+  try {
+    await assertInForce(ctx, client, token, user)
+    return true
+  } catch (error) {
+    if (error instanceof CognitoError) return false
+    throw error
+  }
 }
 
 interface SessionState {

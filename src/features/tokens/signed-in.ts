@@ -44,8 +44,6 @@ export interface AccessTokenClaims {
   scope: string
   /** Absent when the client does not revoke tokens. */
   origin_jti?: string
-  /** The device of the session. */
-  device_key?: string
 }
 
 /**
@@ -65,13 +63,18 @@ export const signedIn =
 /** The clocks of nodes may differ; a token from further in the future was not made by one of them. */
 const clockSkewSeconds = 30
 
+/** An access token that is what it says: signed by its pool, in force, and not looked up any further. */
+export interface VerifiedAccessToken {
+  pool: Pool
+  client: Client
+  claims: Claims
+}
+
 /**
- * The user, pool and client of an access token that has the scope. The order of the checks is form, signature, expiry,
- * scope, revocation, user.
- * @throws NotAuthorizedException, UserNotFoundException when the user was deleted, UserNotConfirmedException,
- * PasswordResetRequiredException
+ * Verifies form, signature, issuer and expiry of an access token, of a user's or a client's own.
+ * @throws NotAuthorizedException
  */
-export const getSignedIn = async (ctx: Context, token: string, requiredScope = selfServiceScope): Promise<SignedIn> => {
+export const verifyAccessToken = async (ctx: Context, token: string): Promise<VerifiedAccessToken> => {
   const parsed = parseToken(token)
   if (parsed === undefined) throw invalidAccessToken()
   // The claim only says whose key to try. Nothing of it is believed before the signature is verified.
@@ -82,14 +85,41 @@ export const getSignedIn = async (ctx: Context, token: string, requiredScope = s
   if (parsed.kid !== access.kid) throw invalidAccessToken()
   if (!isSignedWith(parsed, access.publicKey)) throw accessTokenSignature()
 
-  const claims = readClaims(parsed.claims)
+  const { claims } = parsed
+  const { iat, exp } = claims
   const nowSeconds = Math.floor(ctx.clock.now() / 1_000)
-  if (claims === undefined || parsed.claims['iss'] !== issuerOf(ctx.settings, ctx.publicUrl, pool)) {
+  if (claims['token_use'] !== 'access' || claims['iss'] !== issuerOf(ctx.settings, ctx.publicUrl, pool)) {
     throw invalidAccessToken()
   }
-  if (claims.iat > nowSeconds + clockSkewSeconds) throw invalidAccessToken()
-  if (claims.exp <= nowSeconds) throw accessTokenExpired()
-  if (!claims.scope.split(' ').includes(requiredScope)) throw accessTokenScope()
+  if (!isTime(iat) || !isTime(exp) || iat > nowSeconds + clockSkewSeconds) throw invalidAccessToken()
+  if (exp <= nowSeconds) throw accessTokenExpired()
+  return { pool, client, claims }
+}
+
+const isTime = (value: unknown): value is number => Number.isSafeInteger(value)
+
+/** Whether the scope is among those of the token. */
+export const hasScope = ({ scope }: Claims, name: string): boolean =>
+  typeof scope === 'string' && scope.split(' ').includes(name)
+
+/**
+ * The user, pool and client of an access token that has the scope. The order of the checks is form, signature, expiry,
+ * scope, revocation, user.
+ * @throws NotAuthorizedException, UserNotFoundException when the user was deleted, UserNotConfirmedException,
+ * PasswordResetRequiredException
+ */
+export const getSignedIn = async (ctx: Context, token: string, requiredScope = selfServiceScope): Promise<SignedIn> =>
+  signedInBy(ctx, await verifyAccessToken(ctx, token), requiredScope)
+
+/** As getSignedIn, for a token that is verified already; without a scope any will do. */
+export const signedInBy = async (
+  ctx: Context,
+  { pool, client, claims: verified }: VerifiedAccessToken,
+  requiredScope?: string,
+): Promise<SignedIn> => {
+  const claims = readClaims(verified)
+  if (claims === undefined) throw invalidAccessToken()
+  if (requiredScope !== undefined && !hasScope(verified, requiredScope)) throw accessTokenScope()
 
   const [revoked, user] = await Promise.all([
     claims.origin_jti !== undefined && isRevoked(ctx, claims.origin_jti),
@@ -109,19 +139,14 @@ const findClientOf = async (ctx: Context, { client_id: clientId }: Claims): Prom
     ? findClient(ctx, clientId)
     : undefined
 
-/** The claims of an access token; undefined for every other kind of token. */
+/** The claims of a user's access token; undefined for a client's own. */
 const readClaims = (claims: Claims): AccessTokenClaims | undefined => {
-  const { token_use, sub, client_id, event_id, exp, iat, auth_time, scope, origin_jti, device_key } = claims
-  const isAccessToken =
-    token_use === 'access' &&
+  const { sub, event_id, auth_time, scope, origin_jti } = claims
+  const isOfUser =
     typeof sub === 'string' &&
-    typeof client_id === 'string' &&
     typeof event_id === 'string' &&
-    Number.isSafeInteger(exp) &&
-    Number.isSafeInteger(iat) &&
-    Number.isSafeInteger(auth_time) &&
+    isTime(auth_time) &&
     typeof scope === 'string' &&
-    (origin_jti === undefined || typeof origin_jti === 'string') &&
-    (device_key === undefined || typeof device_key === 'string')
-  return isAccessToken ? (claims as unknown as AccessTokenClaims) : undefined
+    (origin_jti === undefined || typeof origin_jti === 'string')
+  return isOfUser ? (claims as unknown as AccessTokenClaims) : undefined
 }

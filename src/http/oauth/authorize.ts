@@ -8,9 +8,10 @@ import { poolOfRequest } from '../../features/authorization/pool-of-request.ts'
 import { readAuthorizationRequest } from '../../features/authorization/request.ts'
 import { sessionForRequest } from '../../features/authorization/single-sign-on.ts'
 import type { Context } from '../../features/context.ts'
-import { type ContextOptions, contextOf, type RequestContext, type Routes } from '../request-context.ts'
+import { showError } from '../pages/error-page.ts'
+import { sendNotice } from '../pages/face.ts'
+import { basePath, type ContextOptions, contextOf, type RequestContext, type Routes } from '../request-context.ts'
 import { answerHeaders } from './endpoint.ts'
-import { errorPage } from './error-page.ts'
 
 /** The second path is older than the first and still in use. */
 const paths = ['/oauth2/authorize', '/authorize']
@@ -26,7 +27,8 @@ export const addAuthorize = (routes: Routes, options: ContextOptions): void => {
         return c.redirect(await whereTo(ctx, c), 302)
       } catch (error) {
         if (!(error instanceof AuthorizationError)) throw error
-        return error.location === undefined ? errorPage(c, error) : c.redirect(error.location, 302)
+        if (error.location !== undefined) return c.redirect(error.location, 302)
+        return sendNotice(c, options, place => showError(place, error.message))
       }
     })
   }
@@ -40,6 +42,3 @@ const whereTo = async (ctx: Context, c: RequestContext): Promise<string> => {
   if (session !== undefined) return finishAuthorization({ ...ctx, region: request.pool.region }, request, session)
   return `${basePath(ctx)}/login${search}`
 }
-
-/** The path under which a proxy shows the server; the host stays the one that the browser has come to. */
-const basePath = ({ publicUrl }: Context): string => new URL(publicUrl).pathname.replace(/\/$/, '')

@@ -1,7 +1,7 @@
 /** What the endpoints that clients call have in common: how a form is read, how answers and errors are sent, CORS. */
 import { formTooLarge, invalidRequest, methodNotAllowed } from '../../core/errors/oauth.ts'
 import { type Parameters, readParameters } from '../../core/oauth.ts'
-import type { FormRequest } from '../../features/authorization/token.ts'
+import type { FormRequest } from '../../features/authorization/client-authentication.ts'
 import type { Context } from '../../features/context.ts'
 import { readForm } from '../form.ts'
 import { type ContextOptions, contextOf, type RequestContext, type Routes } from '../request-context.ts'

@@ -16,6 +16,10 @@ export const showProblem = (place: Place, text: string, status: ContentfulStatus
     status,
   )
 
+/** The end of a session, when the browser has nowhere to go on to. */
+export const showSignedOut = (place: Place): Response =>
+  sendPage(place, { heading: place.texts.signedOutHeading, content: paragraph(place.texts.signedOut) })
+
 /** What is wrong with a request of which only the user may learn. `detail` is a message of this server. */
 export const showError = (place: Place, detail: string | undefined): Response => {
   const { errorOnPage } = place.texts

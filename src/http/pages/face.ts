@@ -47,6 +47,17 @@ export const addPages = (routes: Routes, options: ContextOptions): void => {
   })
 }
 
+/** A page that belongs to no step of the pages, such as what an endpoint has to tell the user. */
+export const sendNotice = async (
+  c: RequestContext,
+  options: ContextOptions,
+  show: (place: Place) => Response,
+): Promise<Response> => {
+  const { ctx, at, search } = await targetOf(c, options)
+  const look = (await findLook(ctx, at)) ?? plainLook(at?.managedLoginVersion ?? 2)
+  return show(await placeOf(c, ctx, search, look))
+}
+
 interface Target {
   ctx: Context
   at: PoolOfRequest | undefined

@@ -21,6 +21,7 @@ export const migration: Migration = {
     'create index browser_sessions_by_user on browser_sessions (user_id, created_at, id)',
     'create index browser_sessions_by_client on browser_sessions (client_id)',
     'create index browser_sessions_by_expiry on browser_sessions (expires_at)',
+    'alter table clients add column client_type {text}',
     'alter table token_sessions add column browser_session_id {text}',
     'create index token_sessions_by_browser_session on token_sessions (browser_session_id)',
     `create table authorization_codes (

@@ -2,11 +2,10 @@
 import { readableAttributes } from '../../../core/attributes.ts'
 import { invalidGrant, invalidRequest, redirectUriDiffers, unauthorizedClient } from '../../../core/errors/oauth.ts'
 import { matchesChallenge, wordsOf } from '../../../core/oauth.ts'
-import type { Context } from '../../context.ts'
 import { beginSession } from '../../tokens/sessions.ts'
-import { findUserById, type User } from '../../users/user.ts'
-import { type CodeGrant, type TakenCode, takeCode } from '../codes.ts'
+import { type CodeGrant, takeCode } from '../codes.ts'
 import { type Grant, type GrantRequest, presentTokens } from './grant.ts'
+import { findGrantedUser } from './granted-user.ts'
 
 /**
  * Tokens for a code. The code is taken before anything about it is looked at: whoever fails a check has used it up, so
@@ -24,7 +23,7 @@ export const authorizationCode: Grant = async (ctx, request) => {
   if (grant.redirectUri !== redirectUri) throw redirectUriDiffers()
   if (!provesPossession(grant, form.get('code_verifier'))) throw invalidGrant()
   assertReadable(request, grant)
-  const user = await findGrantedUser(ctx, request, taken)
+  const user = await findGrantedUser(ctx, pool, taken)
   const tokens = await beginSession(ctx, {
     pool,
     client,
@@ -67,12 +66,4 @@ export const assertReadable = (
   for (const [name, attributes] of Object.entries(pairsOfScopes)) {
     if (scopes.includes(name) && attributes.some(attribute => !readable.has(attribute))) throw invalidGrant()
   }
-}
-
-/** The user, to whom nothing may have happened meanwhile that ends sign-ins. */
-const findGrantedUser = async (ctx: Context, { pool }: GrantRequest, taken: TakenCode): Promise<User> => {
-  const user = await findUserById(ctx, pool, taken.userId)
-  if (user === undefined || user.sessionEpoch !== taken.sessionEpoch || !user.enabled) throw invalidGrant()
-  if (user.status === 'UNCONFIRMED' || user.status === 'RESET_REQUIRED') throw invalidGrant()
-  return user
 }

@@ -10,6 +10,5 @@ export interface Flow {
   operations: readonly BeginningOperation[]
   /** Parameters that must be there. */
   parameters: readonly string[]
-  /** `session` is one that an operation before the sign-in has handed out. */
-  begin(ctx: Context, signIn: SignIn, parameters: Record<string, string>, session: string | undefined): Promise<Outcome>
+  begin(ctx: Context, signIn: SignIn, parameters: Record<string, string>): Promise<Outcome>
 }
