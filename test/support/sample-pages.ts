@@ -156,7 +156,7 @@ export const samplePages = (frame: Frame): Map<string, () => string> => {
                 {
                   value: 'EMAIL_OTP',
                   label: texts.factorEmailCode,
-                  hint: fill(texts.factorEmailCodeHint, { destination: 'a***@e***' }),
+                  hint: fillHtml(texts.factorEmailCodeHint, { destination: quoted('a***@e***') }),
                   graphic: 'email',
                 },
                 { value: 'SMS_OTP', label: texts.factorSmsCode, hint: texts.factorSmsCodeHintPlain, graphic: 'sms' },
@@ -198,7 +198,6 @@ export const samplePages = (frame: Frame): Map<string, () => string> => {
       'choose-mfa',
       page({
         heading: texts.chooseMfaHeading,
-        introduction: texts.chooseMfaHint,
         content: posted(
           choiceRadios({
             name: 'mfa',
@@ -213,7 +212,7 @@ export const samplePages = (frame: Frame): Map<string, () => string> => {
               {
                 value: 'SMS_MFA',
                 label: texts.factorSmsCode,
-                hint: fill(texts.factorSmsCodeHint, { destination: '+*******0100' }),
+                hint: fillHtml(texts.factorSmsCodeHint, { destination: quoted('+*******0100') }),
                 graphic: 'sms',
               },
               { value: 'EMAIL_OTP', label: texts.factorEmailCode, graphic: 'email' },

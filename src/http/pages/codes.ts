@@ -1,5 +1,5 @@
 /** What the pages that ask for a code have in common. */
-import { button, codeField } from './components.ts'
+import { button, codeField, quoted } from './components.ts'
 import { fieldOf } from './forms.ts'
 import { type Html, html } from './html.ts'
 import { type Page, type PagePath, pageForm } from './page.ts'
@@ -20,7 +20,7 @@ export const sentTo = (
   { texts }: Pick<Page, 'texts'>,
   { medium, destination }: Delivery,
   keys: Record<Delivery['medium'], TextKey>,
-): Html => fillHtml(texts[keys[medium]], { destination: html`<bdi>${destination}</bdi>` })
+): Html => fillHtml(texts[keys[medium]], { destination: quoted(destination) })
 
 /** The button that asks for another code. */
 export const resendForm = (page: Page, path: PagePath): Html =>

@@ -16,8 +16,13 @@ export const paragraph = (text: HtmlValue): Html => html`<p class="text textDesc
 /** Small print. */
 export const legal = (text: HtmlValue): Html => html`<p class="legal legalText-customizable">${text}</p>`
 
-/** A value that somebody typed or was sent, such as a user name: shown as it is, whatever its direction. */
-export const quoted = (text: string): Html => html`<bdi>${text}</bdi>`
+/**
+ * A value that somebody typed or was sent, such as a user name or a masked number: shown as it is, in its own direction.
+ * Signs and digits alone have none, and would otherwise be turned around in a text from right to left.
+ */
+export const quoted = (text: string): Html => html`<bdi dir="${rightToLeft.test(text) ? 'auto' : 'ltr'}">${text}</bdi>`
+
+const rightToLeft = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u
 
 export const textLink = ({ label, href }: { label: string; href: string }): Html => html`<a href="${href}">${label}</a>`
 
@@ -229,7 +234,7 @@ export const buttons = (...content: HtmlValue[]): Html => html`<div class="butto
 export interface Choice {
   value: string
   label: string
-  hint?: string | undefined
+  hint?: HtmlValue
   graphic?: Graphic
 }
 
@@ -304,6 +309,8 @@ export const providerButtons = (texts: Texts, look: Look, providers: readonly Pr
 const providerButton = (texts: Texts, look: Look, { name, type, href }: ProviderOption): Html => {
   const social = socialNames[type]
   const own = look.providers.classes.get(name)
+  // The classic pages name providers of organizations without more words.
+  const isNameOnly = look.kind === 'classic' && social === undefined
   const icon = look.providers.icons.get(name)
   const mark =
     icon === undefined
@@ -311,7 +318,7 @@ const providerButton = (texts: Texts, look: Look, { name, type, href }: Provider
       : html`<img class="icon" src="${icon}" alt="" width="20" height="20">`
   return html`<a class="provider ${social === undefined ? 'idpButton-customizable' : `socialButton-customizable provider-${type}`}${own !== undefined && ` ${own}`}" href="${href}">${
     look.providers.showIcons && html`<span class="provider-icon">${mark}</span>`
-  }<span>${fillHtml(texts.continueWith, { provider: quoted(social ?? name) })}</span></a>`
+  }<span>${isNameOnly ? quoted(name) : fillHtml(texts.continueWith, { provider: quoted(social ?? name) })}</span></a>`
 }
 
 // ---------------------------------------------------------------------------------------------- sign-up

@@ -79,7 +79,7 @@ const favicon = { href: faviconPath, type: 'image/svg+xml' }
 export const plainLook = (managedLoginVersion: number): Look =>
   managedLoginVersion === 2 ? managedLook(undefined) : classicLook(undefined)
 
-const classicLook = (customization: UiCustomization | undefined): Look => ({
+export const classicLook = (customization: UiCustomization | undefined): Look => ({
   kind: 'classic',
   stylesheet: classicSheet(customization).path,
   colorScheme: 'light',
@@ -102,7 +102,7 @@ const classicLook = (customization: UiCustomization | undefined): Look => ({
 
 const locations = ['start', 'center', 'end'] as const
 
-const managedLook = (style: BrandingStyle | undefined): Look => {
+export const managedLook = (style: BrandingStyle | undefined): Look => {
   const settings = style?.settings ?? mergeBrandingSettings()
   return {
     kind: 'managed',

@@ -3,7 +3,7 @@ import type { ChallengeNameType } from '../../contract/types.ts'
 import { sendCodeAgain } from '../../features/sign-in/send-again.ts'
 import { answerStep, guarded, pathOf } from './advance.ts'
 import { codeInput, codeOf, resendForm } from './codes.ts'
-import { button, buttons, type Choice, choiceButtons, linkRow, paragraph } from './components.ts'
+import { button, buttons, type Choice, choiceButtons, linkRow, paragraph, quoted } from './components.ts'
 import type { Fault } from './faults.ts'
 import { fieldOf } from './forms.ts'
 import { type Html, html } from './html.ts'
@@ -55,7 +55,7 @@ export const showCode = (page: Page, step: ChallengeStep, faults: readonly Fault
     heading: texts.enterCodeHeading,
     ...((message ?? notice) && { message: message ?? notice }),
     failed,
-    content: html`${paragraph(prompt(texts, html`<bdi>${step.parameters['CODE_DELIVERY_DESTINATION'] ?? ''}</bdi>`))}${pageForm(
+    content: html`${paragraph(prompt(texts, quoted(step.parameters['CODE_DELIVERY_DESTINATION'] ?? '')))}${pageForm(
       page,
       '/mfa',
       [

@@ -8,7 +8,7 @@ export const managedCss = `
 font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Ubuntu,"Helvetica Neue",Arial,sans-serif;font-size:100%;line-height:1.5;
 -webkit-font-smoothing:antialiased;-moz-osx-font-smoothing:grayscale}
 body{display:flex;flex-direction:column;min-block-size:100vh;min-block-size:100dvh;color:var(--body);
-background:var(--page) var(--page-picture,var(--page-pattern,none)) center/cover no-repeat;overflow-wrap:break-word}
+background-color:var(--page);background-image:var(--page-picture,var(--page-pattern,none));background-position:center;background-size:cover;background-repeat:no-repeat;overflow-wrap:break-word}
 h1{font-size:1.5rem;line-height:1.25;font-weight:650;letter-spacing:-.014em;color:var(--heading);text-wrap:balance}
 :lang(ar) h1,:lang(ja) h1,:lang(ko) h1,:lang(zh) h1{letter-spacing:0;font-weight:700}
 :lang(ar){line-height:1.65}
@@ -22,7 +22,7 @@ a:hover,.button-link:hover{color:var(--link-hover);text-decoration-thickness:2px
 .card{display:flex;flex-direction:column;gap:calc(1.25*var(--unit));padding:calc(2.25*var(--unit)) 2.25rem;border:1px solid var(--form-border);
 border-radius:var(--radius-form);background:var(--form) var(--form-picture,none) center/cover no-repeat;box-shadow:0 1px 2px rgb(0 7 22/.05),0 8px 28px rgb(0 7 22/.07)}
 .introduction,.text{color:var(--description)}
-h1+.introduction{margin-block-start:calc(-.75*var(--unit))}
+h1+.introduction,h1+.text{margin-block-start:calc(-.75*var(--unit))}
 .legal,.steps{font-size:.875rem;color:var(--description)}
 .steps{font-weight:600}
 
