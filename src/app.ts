@@ -129,6 +129,7 @@ const sweep = async (services: Services): Promise<void> => {
       .execute()
     await tx.db.deleteFrom('pushed_requests').where('expires_at', '<', now).execute()
     await tx.db.deleteFrom('device_grants').where('expires_at', '<', now).execute()
+    await tx.db.deleteFrom('devices').where('expires_at', '<', now).execute()
     await tx.db
       .deleteFrom('sign_in_failures')
       .where('last_failed_at', '<', now - dayMs)

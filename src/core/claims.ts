@@ -30,6 +30,8 @@ export interface TokenFacts {
   issuedAt: number
   /** Absent when the client does not revoke tokens; then there is no `jti` either. */
   originJti: string | undefined
+  /** The device that the user has signed in from; absent where the pool does not track devices. */
+  deviceKey?: string | undefined
   /** Absent when the pool's tier does not tell how users signed in. */
   authentication: { acr: string; amr: readonly string[] } | undefined
 }
@@ -48,6 +50,7 @@ export const accessClaims = (
   }: { jti: string; scope: string; lifetimeSeconds: number; hosted?: { resource?: string } | undefined },
 ): Claims => ({
   sub: facts.sub,
+  ...(facts.deviceKey !== undefined && { device_key: facts.deviceKey }),
   ...(facts.groups.length > 0 && { 'cognito:groups': facts.groups.map(group => group.name) }),
   iss: facts.issuer,
   ...(hosted && { version: 2 }),

@@ -32,6 +32,12 @@ export const newTokenSessionId = (random: Random): string => `tkn${randomText(ra
 /** `sso` and 25 lower-case letters and digits. */
 export const newBrowserSessionId = (random: Random): string => `sso${randomText(random, lowerAlphanumerics, 25)}`
 
+/** `{region}_` and a UUID. */
+export const newDeviceKey = (random: Random, region: string): string => `${region}_${newUuid(random)}`
+
+/** `-` and eight letters or digits. */
+export const newDeviceGroupKey = (random: Random): string => `-${randomText(random, alphanumerics, 8)}`
+
 /** `import-` and ten letters or digits. */
 export const newImportJobId = (random: Random): string => `import-${randomText(random, alphanumerics, 10)}`
 

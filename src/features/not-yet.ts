@@ -5,18 +5,9 @@ import { notYetAvailable } from '../core/errors.ts'
 import type { Operations } from './context.ts'
 
 export const notYetNames = [
-  'AdminForgetDevice',
-  'AdminGetDevice',
-  'AdminListDevices',
   'AdminListUserAuthEvents',
   'AdminUpdateAuthEventFeedback',
-  'AdminUpdateDeviceStatus',
-  'ConfirmDevice',
-  'ForgetDevice',
-  'GetDevice',
-  'ListDevices',
   'UpdateAuthEventFeedback',
-  'UpdateDeviceStatus',
 ] as const satisfies readonly OperationName[]
 
 type NotYetName = (typeof notYetNames)[number]

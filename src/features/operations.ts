@@ -2,6 +2,7 @@
 import type { OperationName } from '../contract/types.ts'
 import { appClientOperations } from './app-clients/operations.ts'
 import type { Operations } from './context.ts'
+import { deviceOperations } from './devices/operations.ts'
 import { federationOperations } from './federation/operations.ts'
 import { groupOperations } from './groups/operations.ts'
 import { domainOperations } from './managed-login/domain-operations.ts'
@@ -30,6 +31,7 @@ export const operations = {
   ...passwordOperations,
   ...mfaOperations,
   ...passkeyOperations,
+  ...deviceOperations,
   ...tokenOperations,
   ...threatProtectionOperations,
   ...signUpOperations,

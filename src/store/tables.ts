@@ -36,6 +36,7 @@ export interface Tables {
   software_tokens: SoftwareTokenRow
   passkeys: PasskeyRow
   passkey_registrations: PasskeyRegistrationRow
+  devices: DeviceRow
   messages: MessageRow
   user_import_jobs: UserImportJobRow
   user_import_chunks: UserImportChunkRow
@@ -371,6 +372,27 @@ export interface PasskeyRegistrationRow {
   /** Of the user, when it began. */
   security_epoch: number
   expires_at: number
+}
+
+/** What a user signs in from. */
+export interface DeviceRow {
+  device_key: string
+  user_id: string
+  /** Stands for the pool's name in the device's SRP exchange. */
+  group_key: string
+  name: string | null
+  /** SRP salt as the hex of an integer; null until the device is confirmed. */
+  salt: string | null
+  /** SRP verifier, sealed and bound to user and device; null until the device is confirmed. */
+  verifier: string | null
+  /** 1 when the device is to be known again. */
+  remembered: number
+  last_ip: string | null
+  created_at: number
+  updated_at: number
+  last_authenticated_at: number
+  /** Until when the device can be confirmed; null when it is. */
+  expires_at: number | null
 }
 
 /** Failed password attempts, by user (known or not). */

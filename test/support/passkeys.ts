@@ -251,3 +251,32 @@ export const registerPasskey = async (
   await completeRegistration(app, accessToken, passkey.register(options, saying))
   return passkey
 }
+
+/** Begins a sign-in with a passkey; `answer` sends the text as CREDENTIAL. */
+export const beginPasskey = async (
+  app: TestApp,
+  { clientId }: Pick<TestPool, 'clientId'>,
+  username: string,
+  parameters: Record<string, string> = {},
+) => {
+  const begun = await app.aws.initiateAuth({
+    ClientId: clientId,
+    AuthFlow: 'USER_AUTH',
+    AuthParameters: { USERNAME: username, PREFERRED_CHALLENGE: 'WEB_AUTHN', ...parameters },
+  })
+  const { ChallengeName, ChallengeParameters, Session, AvailableChallenges } = begun
+  return {
+    challengeName: ChallengeName,
+    parameters: ChallengeParameters,
+    available: AvailableChallenges,
+    session: Session,
+    options: JSON.parse(ChallengeParameters?.['CREDENTIAL_REQUEST_OPTIONS'] ?? '{}') as RequestOptions,
+    answer: (credential: string, changes: Record<string, string> = {}) =>
+      app.aws.respondToAuthChallenge({
+        ClientId: clientId,
+        ChallengeName: 'WEB_AUTHN',
+        Session,
+        ChallengeResponses: { USERNAME: username, CREDENTIAL: credential, ...changes },
+      }),
+  }
+}

@@ -6,6 +6,9 @@ const notSupported = (what: string) => new CognitoError('WebAuthnCredentialNotSu
 
 export const passkeysNotEnabled = () =>
   new CognitoError('WebAuthnNotEnabledException', 'Passkeys are not enabled for the user pool.')
+/** Said to users of an identity provider, who sign in there. */
+export const passkeysNotForProviderUsers = () =>
+  new CognitoError('WebAuthnNotEnabledException', 'Users of an identity provider cannot have passkeys.')
 export const relyingPartyMissing = () =>
   new CognitoError(
     'WebAuthnConfigurationMissingException',

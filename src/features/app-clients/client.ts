@@ -84,6 +84,12 @@ const openClientSecret = (ctx: Pick<Services, 'seal'>, row: ClientSecretRow): st
   return secret.toString('utf8')
 }
 
+const defaultAuthSessionMinutes = 3
+
+/** How long a step of a sign-in waits for its answer, in milliseconds. */
+export const authSessionMs = (client: Client): number =>
+  (client.settings.AuthSessionValidity ?? defaultAuthSessionMinutes) * 60_000
+
 /** Both settings of PreventUserExistenceErrors as one question; the API's default is LEGACY. */
 export const preventsUserExistenceErrors = (client: Client): boolean =>
   client.settings.PreventUserExistenceErrors === 'ENABLED'

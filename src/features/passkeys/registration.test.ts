@@ -168,6 +168,19 @@ onEachDatabase(testApp => {
       assert.deepEqual(await failureOf(completeRegistration(app, access, newPasskey().register(options))), notEnabled)
     })
 
+    test('is refused to a user of an identity provider, who signs in there', async () => {
+      const { access, username } = await newUser()
+      await app.database.db
+        .updateTable('users')
+        .set({ status: 'EXTERNAL_PROVIDER' })
+        .where('username', '=', username)
+        .execute()
+      assert.deepEqual(await failureOf(startRegistration(app, access)), {
+        name: 'WebAuthnNotEnabledException',
+        message: 'Users of an identity provider cannot have passkeys.',
+      })
+    })
+
     test('is offered in a pool where passkeys are no first factor and count for two', async () => {
       const own = await createPasskeyPool(app, {
         webAuthn: { RelyingPartyId: 'example.com', FactorConfiguration: 'MULTI_FACTOR_WITH_USER_VERIFICATION' },

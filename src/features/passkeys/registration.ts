@@ -2,7 +2,12 @@
  * Registering a passkey in two steps: what the authenticator is to make, and what it has made. Between them stands one
  * challenge of each user, the last; it belongs to the session that asked for it and is good once.
  */
-import { malformedPasskey, passkeyChallengeNotFound, passkeyOfOtherClient } from '../../core/errors/passkeys.ts'
+import {
+  malformedPasskey,
+  passkeyChallengeNotFound,
+  passkeyOfOtherClient,
+  passkeysNotForProviderUsers,
+} from '../../core/errors/passkeys.ts'
 import { isOriginOf } from '../../core/relying-party.ts'
 import type { PasskeyRegistrationRow } from '../../store/tables.ts'
 import type { Client } from '../app-clients/client.ts'
@@ -54,6 +59,7 @@ export const userHandleOf = ({ id }: Pick<User, 'id'>): string => Buffer.from(id
 export const startRegistration = async (ctx: Context, registrant: Registrant): Promise<CreationOptions> => {
   const { pool, user, client, session } = registrant
   assertPasskeysEnabled(pool)
+  if (user.status === 'EXTERNAL_PROVIDER') throw passkeysNotForProviderUsers()
   const relyingPartyId = await getRelyingPartyId(ctx, pool)
   await assertRoomForPasskey(ctx, user)
   const challenge = ctx.random.bytes(challengeBytes).toString('base64url')

@@ -9,7 +9,7 @@ import { invalidSession, sessionExpired, sessionUsed } from '../../core/errors.t
 import { newUuid } from '../../core/ids.ts'
 import type { MfaFactor } from '../../core/mfa-decision.ts'
 import { consumeOnce } from '../../store/one-time.ts'
-import type { Client } from '../app-clients/client.ts'
+import { authSessionMs, type Client } from '../app-clients/client.ts'
 import type { Context, TransactionContext } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
@@ -47,9 +47,20 @@ export interface Attempt {
   nonce: string
   /** The code that is asked for is the first factor; EMAIL_OTP may be either. */
   isFirstFactor?: boolean
+  /** The device that the sign-in comes from, where it names one. */
+  device?: NamedDevice
+  /** What a passkey of the user is to sign, in base64url. */
+  passkeyChallenge?: string
   /** What more the pending challenge needs to know. */
   mfa?: PendingMfa
   custom?: PendingCustom
+}
+
+/** A device as a sign-in names it. */
+export interface NamedDevice {
+  key: string
+  /** Its proof, once the sign-in relies on it: there are no tokens before it is given. */
+  proof?: 'due' | 'given'
 }
 
 /** Whether an answer to a custom challenge was right, and the metadata of the challenge where it had some. */
@@ -78,8 +89,6 @@ export interface PendingMfa {
   isNewAddress?: boolean
 }
 
-const defaultValidityMinutes = 3
-
 /** An attempt that begins now and lasts for the client's AuthSessionValidity. */
 export const newAttempt = (
   ctx: Pick<Context, 'clock' | 'random'>,
@@ -89,8 +98,12 @@ export const newAttempt = (
     user,
     nameKey,
     factors,
+    device,
     mfa,
-  }: Pick<Attempt, 'step' | 'nameKey' | 'factors' | 'mfa'> & { user: User | undefined },
+  }: Pick<Attempt, 'step' | 'nameKey' | 'factors' | 'mfa'> & {
+    user: User | undefined
+    device?: NamedDevice | undefined
+  },
 ): Attempt => ({
   flow,
   face,
@@ -99,8 +112,9 @@ export const newAttempt = (
   nameKey,
   factors,
   securityEpoch: user?.securityEpoch ?? 0,
-  expiresAt: ctx.clock.now() + (client.settings.AuthSessionValidity ?? defaultValidityMinutes) * 60_000,
+  expiresAt: ctx.clock.now() + authSessionMs(client),
   nonce: newUuid(ctx.random),
+  ...(device !== undefined && { device }),
   ...(mfa !== undefined && { mfa }),
 })
 

@@ -19,8 +19,11 @@ export const isAnswerTo = (pending: ChallengeNameType, answer: ChallengeNameType
   (answers[pending] ?? [pending]).includes(answer)
 
 const secondFactors = ['SMS_MFA', 'EMAIL_OTP', 'SOFTWARE_TOKEN_MFA'] as const
+/** The end, before which a remembered device may have to prove itself. */
+const end = ['tokens', 'DEVICE_SRP_AUTH'] as const
+const afterSecondFactor = [...end, 'CUSTOM_CHALLENGE'] as const
 /** What may follow when a first factor is proven. */
-const afterFirstFactor = ['tokens', ...secondFactors, 'SELECT_MFA_TYPE', 'MFA_SETUP', 'CUSTOM_CHALLENGE'] as const
+const afterFirstFactor = [...afterSecondFactor, ...secondFactors, 'SELECT_MFA_TYPE', 'MFA_SETUP'] as const
 
 /** The password is proven at once, or a first factor begins. */
 const afterChoice = [
@@ -38,14 +41,18 @@ const edges: Partial<Record<ChallengeNameType | 'begin', readonly Step[]>> = {
   PASSWORD: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
   PASSWORD_SRP: ['PASSWORD_VERIFIER'],
   SMS_OTP: ['tokens'],
+  WEB_AUTHN: ['tokens'],
   PASSWORD_VERIFIER: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
   NEW_PASSWORD_REQUIRED: afterFirstFactor,
-  CUSTOM_CHALLENGE: ['CUSTOM_CHALLENGE', 'tokens'],
+  CUSTOM_CHALLENGE: ['CUSTOM_CHALLENGE', ...end],
   SELECT_MFA_TYPE: secondFactors,
-  MFA_SETUP: ['tokens', 'EMAIL_OTP', 'CUSTOM_CHALLENGE'],
-  SMS_MFA: ['tokens', 'CUSTOM_CHALLENGE'],
-  EMAIL_OTP: ['tokens', 'CUSTOM_CHALLENGE'],
-  SOFTWARE_TOKEN_MFA: ['tokens', 'CUSTOM_CHALLENGE'],
+  MFA_SETUP: [...afterSecondFactor, 'EMAIL_OTP'],
+  SMS_MFA: afterSecondFactor,
+  EMAIL_OTP: afterSecondFactor,
+  SOFTWARE_TOKEN_MFA: afterSecondFactor,
+  DEVICE_SRP_AUTH: ['DEVICE_PASSWORD_VERIFIER'],
+  // The pool may have stopped taking devices for second factors meanwhile.
+  DEVICE_PASSWORD_VERIFIER: ['tokens', ...secondFactors, 'SELECT_MFA_TYPE', 'MFA_SETUP'],
 }
 
 /** The outcome, when it may follow the step that was answered or the beginning. */

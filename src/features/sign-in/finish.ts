@@ -1,26 +1,36 @@
 /** The end of a sign-in: a second factor where one is asked for, then tokens. */
 import type { Context } from '../context.ts'
 import { lockoutKey } from '../passwords/lockout.ts'
+import type { NamedDevice } from './attempt.ts'
 import { nextCustomStep } from './challenges/custom-challenge.ts'
+import { findNamedDevice, replacesMfa } from './device.ts'
 import { issueAfterProof } from './issue.ts'
 import type { Outcome, Progress } from './progress.ts'
 import { beginSecondFactor } from './second-factor.ts'
 
 /**
- * The second factor that is still due for a user who has proven one, else tokens.
- * @throws what beginSecondFactor, nextCustomStep and issueAfterProof throw.
+ * The second factor that is still due for a user who has proven one, else tokens. A remembered device may stand in for the
+ * second factor, and has to prove itself for it.
+ * @throws what findNamedDevice, beginSecondFactor, nextCustomStep and issueAfterProof throw.
  */
 export const finishSignIn = async (ctx: Context, progress: Progress): Promise<Outcome> => {
-  const due = isProvenTwice(progress) ? undefined : await beginSecondFactor(ctx, progress)
-  if (due !== undefined) return due
-  const { signIn, user, nameKey, factors } = progress
-  // What the user has proven is the beginning of the story there.
-  if (signIn.flow === 'CUSTOM_AUTH') {
-    const subject = { user, nameKey, lockoutKey: lockoutKey(ctx, signIn.pool, user) }
-    return nextCustomStep(ctx, signIn, { subject, name: user.username }, factors, [])
+  const deviceSkipsMfa = replacesMfa(progress, await findNamedDevice(ctx, progress))
+  if (needsSecondFactor(progress)) {
+    const due = await beginSecondFactor(ctx, progress, { deviceSkipsMfa })
+    if (due !== undefined) return due
   }
-  return issueAfterProof(ctx, progress)
+  const { signIn, user, nameKey, factors } = progress
+  const device = deviceSkipsMfa ? reliedOn(progress.device) : progress.device
+  // What the user has proven is the beginning of the story there, and the proof of the device its end.
+  if (signIn.flow === 'CUSTOM_AUTH' && device?.proof !== 'given') {
+    const subject = { user, nameKey, lockoutKey: lockoutKey(ctx, signIn.pool, user) }
+    return nextCustomStep(ctx, signIn, { subject, name: user.username }, { factors, device }, [])
+  }
+  return issueAfterProof(ctx, { ...progress, device })
 }
 
+/** From now on the sign-in ends without tokens when the device does not prove itself. */
+const reliedOn = (device: NamedDevice | undefined): NamedDevice | undefined => device && { proof: 'due', ...device }
+
 /** Two kinds of proof are what a second factor is for, in whatever order they came. */
-const isProvenTwice = ({ factors }: Progress): boolean => new Set(factors).size > 1
+const needsSecondFactor = ({ factors }: Progress): boolean => new Set(factors).size === 1

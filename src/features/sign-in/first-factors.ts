@@ -10,20 +10,24 @@ import type { Context, ReadContext } from '../context.ts'
 import type { VerifiableAttribute } from '../messages/codes.ts'
 import { decideMfaOf } from '../mfa/factors.ts'
 import { findSoftwareToken } from '../mfa/software-tokens.ts'
+import { hasSimulatedPasskey } from '../passkeys/assertion.ts'
+import { countsForTwo, usablePasskeys } from '../passkeys/relying-party.ts'
 import { checkUserPassword } from '../passwords/password.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { hasPassword, type User } from '../users/user.ts'
 import { continueAfterPassword, provePassword } from './after-password.ts'
-import type { SignIn } from './attempt.ts'
+import type { NamedDevice, SignIn } from './attempt.ts'
 import { required } from './challenges/challenge.ts'
 import { challengePassword } from './challenges/password-verifier.ts'
 import { readA } from './challenges/srp-exchange.ts'
+import { namedDevice } from './device.ts'
 import { beginOneTimePassword } from './one-time-password.ts'
+import { beginPasskey } from './passkey.ts'
 import type { Outcome } from './progress.ts'
 import type { Subject } from './subject.ts'
 
 /** The names by which PREFERRED_CHALLENGE and SELECT_CHALLENGE know the factors. */
-export type FirstFactor = 'PASSWORD' | 'PASSWORD_SRP' | 'EMAIL_OTP' | 'SMS_OTP'
+export type FirstFactor = 'PASSWORD' | 'PASSWORD_SRP' | 'EMAIL_OTP' | 'SMS_OTP' | 'WEB_AUTHN'
 
 /** A choice that is made. */
 export interface Choice {
@@ -34,6 +38,8 @@ export interface Choice {
   name: string
   /** The parameters or responses that came with the choice. */
   values: Record<string, string>
+  /** The device that these, or an earlier request, name. */
+  device: NamedDevice | undefined
   /** The choice was made when the sign-in began. */
   isFirstAnswer: boolean
   /** Uses up the Session in which the choice was due: of many who choose at once, one goes on. */
@@ -46,15 +52,21 @@ interface SecondFactor {
   needsSecondFactor: boolean
 }
 
+/** A name that nobody has, and its digest. */
+interface Nobody {
+  name: string
+  nameKey: string
+}
+
 interface FirstFactorRow {
   /** The member of AllowedFirstAuthFactors that lets the pool's users have it. */
   allowedBy: AuthFactorType
   /** Values that must come with the choice. */
   values: readonly string[]
   /** Whether the user can sign in with it. */
-  isOffered: (ctx: ReadContext, pool: Pool, user: User, second: SecondFactor) => boolean | Promise<boolean>
+  isOffered: (ctx: Context, pool: Pool, user: User, second: SecondFactor) => boolean | Promise<boolean>
   /** Whether it is offered to a name that nobody has: always alike for one name, and after the same work. */
-  isOfferedToNobody: (ctx: ReadContext, pool: Pool, name: string, second: SecondFactor) => boolean | Promise<boolean>
+  isOfferedToNobody: (ctx: Context, pool: Pool, nobody: Nobody, second: SecondFactor) => boolean | Promise<boolean>
   /** Its challenge, or what follows it when the values prove it at once. */
   begin: (ctx: Context, choice: Choice) => Promise<Outcome>
 }
@@ -71,7 +83,7 @@ const ofCode = (challenge: 'EMAIL_OTP' | 'SMS_OTP', attribute: VerifiableAttribu
   values: [],
   isOffered: (_ctx, _pool, { status, attributes }, { needsSecondFactor }) =>
     !needsSecondFactor && (status === 'CONFIRMED' || status === 'UNCONFIRMED') && attributes.has(attribute),
-  isOfferedToNobody: (_ctx, pool, name, { needsSecondFactor }) =>
+  isOfferedToNobody: (_ctx, pool, { name }, { needsSecondFactor }) =>
     !needsSecondFactor && usuallyHas(pool, name, attribute),
   begin: async (ctx, { signIn, subject, name, settle }) => {
     await settle()
@@ -84,28 +96,47 @@ const firstFactors: Record<FirstFactor, FirstFactorRow> = {
   PASSWORD: {
     ...ofPassword,
     values: ['PASSWORD'],
-    begin: async (ctx, { signIn, subject, values, isFirstAnswer, settle }) => {
+    begin: async (ctx, { signIn, subject, values, device: before, isFirstAnswer, settle }) => {
       const { user, nameKey } = subject
       const password = required(values, 'PASSWORD')
       const proven = await provePassword(ctx, signIn, subject, () =>
         checkUserPassword(ctx, signIn.pool, user, password, user?.username ?? nameKey),
       )
+      const device = await namedDevice(ctx, signIn, proven, values, before)
       await settle()
-      return continueAfterPassword(ctx, { signIn, user: proven, nameKey, factors: ['pwd'], isFirstAnswer })
+      return continueAfterPassword(ctx, { signIn, user: proven, nameKey, factors: ['pwd'], device, isFirstAnswer })
     },
   },
   PASSWORD_SRP: {
     ...ofPassword,
     values: ['SRP_A'],
-    begin: async (ctx, { signIn, subject, values, settle }) => {
+    begin: async (ctx, { signIn, subject, values, device, settle }) => {
       const A = readA(required(values, 'SRP_A'))
       await settle()
-      return challengePassword(ctx, signIn, subject, A)
+      return challengePassword(ctx, signIn, subject, { A, device })
     },
   },
   EMAIL_OTP: ofCode('EMAIL_OTP', 'email'),
   SMS_OTP: ofCode('SMS_OTP', 'phone_number'),
+  WEB_AUTHN: {
+    allowedBy: 'WEB_AUTHN',
+    values: [],
+    isOffered: async (ctx, pool, user, { needsSecondFactor }) =>
+      (await usablePasskeys(ctx, pool, user)).length > 0 &&
+      user.status === 'CONFIRMED' &&
+      (!needsSecondFactor || standsForTwo(pool, user)),
+    isOfferedToNobody: async (ctx, pool, { nameKey }, { needsSecondFactor }) =>
+      (await hasSimulatedPasskey(ctx, pool, nameKey)) && (!needsSecondFactor || standsForTwo(pool)),
+    begin: async (ctx, { signIn, subject, device, settle }) => {
+      await settle()
+      return beginPasskey(ctx, signIn, subject, device)
+    },
+  },
 }
+
+/** Whether a passkey makes up for a second factor that is asked for: where the pool leaves MFA to the user, he decides. */
+const standsForTwo = (pool: Pool, user?: User): boolean =>
+  countsForTwo(pool) && (pool.settings.MfaConfiguration === 'ON' || user?.mfa.passkeys === true)
 
 const isFirstFactor = (name: string): name is FirstFactor => Object.hasOwn(firstFactors, name)
 
@@ -128,9 +159,9 @@ export const beginFirstFactor = (ctx: Context, factor: FirstFactor, choice: Choi
  * of a usual user of the pool.
  */
 export const offeredFactors = async (
-  ctx: ReadContext,
+  ctx: Context,
   { pool, client }: Pick<SignIn, 'pool' | 'client'>,
-  { user }: Pick<Subject, 'user'>,
+  { user, nameKey }: Pick<Subject, 'user' | 'nameKey'>,
   name: string,
 ): Promise<FirstFactor[]> => {
   const { Policies, UserPoolTier } = pool.settings
@@ -142,7 +173,7 @@ export const offeredFactors = async (
     const { allowedBy, isOffered, isOfferedToNobody } = firstFactors[factor]
     if (!allowed.includes(allowedBy) || (allowedBy !== 'PASSWORD' && !isChoice)) continue
     const isForSubject =
-      user === undefined ? isOfferedToNobody(ctx, pool, name, second) : isOffered(ctx, pool, user, second)
+      user === undefined ? isOfferedToNobody(ctx, pool, { name, nameKey }, second) : isOffered(ctx, pool, user, second)
     if (await isForSubject) offered.push(factor)
   }
   return offered

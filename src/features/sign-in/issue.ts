@@ -1,21 +1,57 @@
 /** The end of a sign-in. */
+import type { AuthenticationResultType } from '../../contract/types.ts'
+import { newDeviceKey } from '../../core/ids.ts'
 import type { Context } from '../context.ts'
+import { createDevice, type Device, noteSignIn } from '../devices/device.ts'
 import { beginSession } from '../tokens/sessions.ts'
+import type { User } from '../users/user.ts'
+import { asksDevice, beginDeviceChallenge, findNamedDevice, usesDevices } from './device.ts'
 import { postAuthenticate } from './post-authentication.ts'
 import type { Outcome, Progress } from './progress.ts'
 
 /**
- * Tokens for a user of whom no more is asked; for the pages the proof, because their tokens come later and may be others.
- * @throws what postAuthenticate throws.
+ * Tokens for a user of whom no more is asked, once a remembered device has proven itself; for the pages the proof, because
+ * their tokens come later and may be others.
+ * @throws ResourceNotFoundException for a device that was forgotten, and what postAuthenticate throws.
  */
 export const issueAfterProof = async (ctx: Context, progress: Progress): Promise<Outcome> => {
   const { signIn, factors, tokenSource } = progress
   const { pool, client, flow, face } = signIn
-  const user = await postAuthenticate(ctx, pool, progress.user)
+  const device = await findNamedDevice(ctx, progress)
+  if (asksDevice(progress, device)) return beginDeviceChallenge(ctx, progress, device)
+  const user = await postAuthenticate(ctx, pool, progress.user, usesDevices(signIn) && device === undefined)
   const outcome =
     face === 'pages'
       ? { proven: { user, factors, tokenSource } }
-      : { tokens: await beginSession(ctx, { pool, client, user, factors, source: tokenSource }) }
+      : { tokens: await tokensFrom(ctx, { ...progress, user }, device) }
   ctx.events.record({ name: 'SignIn', result: 'Pass', userPoolId: pool.id, clientId: client.id, userId: user.id, flow })
   return outcome
+}
+
+/** The tokens of a session that belongs to the device, or to a new one where the pool tracks devices. */
+const tokensFrom = async (
+  ctx: Context,
+  { signIn, user, factors, tokenSource }: Progress,
+  device: Device | undefined,
+): Promise<AuthenticationResultType> => {
+  const { pool, client } = signIn
+  const key = device?.key ?? (usesDevices(signIn) ? newDeviceKey(ctx.random, pool.region) : undefined)
+  const granted = key === undefined ? {} : { device: key }
+  const tokens = await beginSession(ctx, { pool, client, user, factors, source: tokenSource, granted })
+  return { ...tokens, ...(await recordDevice(ctx, user, key, device)) }
+}
+
+/** After the tokens: when signing fails, nothing has changed. */
+const recordDevice = async (
+  ctx: Context,
+  user: User,
+  key: string | undefined,
+  known: Device | undefined,
+): Promise<Pick<AuthenticationResultType, 'NewDeviceMetadata'>> => {
+  if (key === undefined) return {}
+  if (known === undefined) {
+    return { NewDeviceMetadata: { DeviceKey: key, DeviceGroupKey: await createDevice(ctx, user, key) } }
+  }
+  await noteSignIn(ctx, user, key)
+  return {}
 }

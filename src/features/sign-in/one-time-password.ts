@@ -6,7 +6,7 @@ import type { CodePurpose, VerifiableAttribute } from '../messages/codes.ts'
 import { sendNewCode } from '../messages/send.ts'
 import { simulateDelivery } from '../passwords/unknown-user.ts'
 import { newAttempt, type SignIn, sealSession } from './attempt.ts'
-import type { Outcome } from './progress.ts'
+import type { PendingOutcome } from './progress.ts'
 import type { Subject } from './subject.ts'
 
 export type OneTimePassword = 'EMAIL_OTP' | 'SMS_OTP'
@@ -41,7 +41,7 @@ export const beginOneTimePassword = async (
   subject: Subject,
   name: string,
   challenge: OneTimePassword,
-): Promise<Outcome> => {
+): Promise<PendingOutcome> => {
   const { pool, client } = signIn
   const { attribute, purpose } = oneTimePasswords[challenge]
   const attempt = {

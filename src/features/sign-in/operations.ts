@@ -13,6 +13,7 @@ export const signInOperations = {
         operation: 'InitiateAuth',
         flow: input.AuthFlow,
         parameters: input.AuthParameters ?? {},
+        session: input.Session,
       }),
     ),
 
@@ -24,6 +25,7 @@ export const signInOperations = {
         operation: 'AdminInitiateAuth',
         flow: input.AuthFlow,
         parameters: input.AuthParameters ?? {},
+        session: input.Session,
       }),
     ),
   ),

@@ -7,16 +7,16 @@ import { findUserById, type User } from '../users/user.ts'
 
 /**
  * Runs the function for a user who has proven everything that was asked for, and returns the user as he is afterwards.
- * Nothing here remembers devices, so none is new.
+ * `newDeviceUsed` is true for a sign-in from a device that the pool does not know yet.
  * @throws UserLambdaValidationException when the function refuses the sign-in, what runTrigger throws, and
  * NotAuthorizedException for a user who may not sign in any more.
  */
-export const postAuthenticate = async (ctx: Context, pool: Pool, user: User): Promise<User> => {
+export const postAuthenticate = async (ctx: Context, pool: Pool, user: User, newDeviceUsed: boolean): Promise<User> => {
   if (!hasTrigger(pool, 'PostAuthentication')) return user
   await runTrigger(ctx, pool, 'PostAuthentication', {
     source: 'Authentication',
     username: user.username,
-    request: { userAttributes: userAttributesOf(user), newDeviceUsed: false, ...clientMetadataOf(ctx) },
+    request: { userAttributes: userAttributesOf(user), newDeviceUsed, ...clientMetadataOf(ctx) },
   })
   const current = await findUserById(ctx, pool, user.id)
   if (current?.enabled === false) throw userDisabled()

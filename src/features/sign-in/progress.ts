@@ -3,7 +3,7 @@ import type { AuthenticationResultType, ChallengeNameType } from '../../contract
 import type { Factor } from '../../core/claims.ts'
 import type { TokenSource } from '../triggers/pre-token-generation.ts'
 import type { User } from '../users/user.ts'
-import type { SignIn } from './attempt.ts'
+import type { NamedDevice, SignIn } from './attempt.ts'
 
 /** What a step of a sign-in leads to: the next challenge, or its end, which is tokens or, on the pages, the proof itself. */
 export type Outcome = PendingOutcome | { tokens: AuthenticationResultType } | { proven: Proof }
@@ -26,6 +26,9 @@ export interface Progress {
   /** Of the attempt: a digest of the name that the sign-in began with. */
   nameKey: string
   factors: Factor[]
+  device?: NamedDevice | undefined
+  /** The client takes no challenge of a device in answer to this request. */
+  noDeviceChallenge?: boolean
   /** True in the answer to the request that began the sign-in, which tells the client the user's real name. */
   isFirstAnswer: boolean
   /** What the tokens are for, if they come next; `Authentication` when absent. */

@@ -17,9 +17,13 @@ import { firstAnswerParameters, type Outcome, type PendingOutcome, type Progress
  * @throws MFAMethodNotFoundException when one is asked for and the user can neither use nor set up any,
  * NotAuthorizedException while wrong codes have locked the step, CodeDeliveryFailureException
  */
-export const beginSecondFactor = async (ctx: Context, progress: Progress): Promise<Outcome | undefined> => {
+export const beginSecondFactor = async (
+  ctx: Context,
+  progress: Progress,
+  { deviceSkipsMfa }: { deviceSkipsMfa: boolean },
+): Promise<Outcome | undefined> => {
   const { signIn, user } = progress
-  const decision = await decideMfaOf(ctx, signIn.pool, user)
+  const decision = await decideMfaOf(ctx, signIn.pool, user, { deviceSkipsMfa })
   switch (decision.step) {
     case 'none':
       return undefined

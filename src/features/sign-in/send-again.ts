@@ -1,9 +1,13 @@
 /** Another code for a sign-in that waits for one, in place of the first. */
+
+import { firstFactorNotOffered } from '../../core/errors/user-auth.ts'
 import { mfaTypeNotOffered } from '../../core/errors.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { attributeOfFactor } from '../mfa/factors.ts'
 import { consumeAttempt } from './attempt.ts'
-import { resume } from './challenges/challenge.ts'
+import { resumeUnproven } from './challenges/challenge.ts'
+import { offeredFactors } from './first-factors.ts'
+import { beginOneTimePassword } from './one-time-password.ts'
 import type { PendingOutcome } from './progress.ts'
 import { beginCode } from './second-factor.ts'
 import type { AnswerRequest } from './sign-in.ts'
@@ -13,15 +17,23 @@ export type PendingSignIn = Omit<AnswerRequest, 'responses'> & { username: strin
 
 /**
  * Sends another code to the address of the first. The Session is used up, and the new one lasts as long as the first did.
+ * A code that is the first factor is sent again to nobody as well, as far as nobody can tell.
  * @throws NotAuthorizedException, InvalidParameterException when the sign-in waits for nothing that can be sent, or for a
  * code to an address that the user has only just given, CodeDeliveryFailureException
  */
 export const sendCodeAgain = async (ctx: Context, pending: PendingSignIn): Promise<PendingOutcome> => {
-  const { challenge } = pending
+  const { challenge, username } = pending
+  const { attempt, signIn, subject } = await resumeUnproven(ctx, { ...pending, responses: {} })
+  const use = () => inTransaction(ctx, tx => consumeAttempt(tx, attempt))
+  if (attempt.isFirstFactor && (challenge === 'EMAIL_OTP' || challenge === 'SMS_OTP')) {
+    if (!(await offeredFactors(ctx, signIn, subject, username)).includes(challenge)) throw firstFactorNotOffered()
+    await use()
+    return beginOneTimePassword(ctx, signIn, subject, username, challenge)
+  }
   if (challenge !== 'SMS_MFA' && challenge !== 'EMAIL_OTP') throw mfaTypeNotOffered()
-  const { attempt, signIn, user } = await resume(ctx, { ...pending, responses: {} })
-  const destination = user.attributes.get(attributeOfFactor[challenge])
-  if (destination === undefined) throw mfaTypeNotOffered()
-  await inTransaction(ctx, tx => consumeAttempt(tx, attempt))
+  const { user } = subject
+  const destination = user?.attributes.get(attributeOfFactor[challenge])
+  if (user === undefined || destination === undefined) throw mfaTypeNotOffered()
+  await use()
   return beginCode(ctx, { ...attempt, signIn, user, isFirstAnswer: false }, challenge, destination, attempt.mfa ?? {})
 }

@@ -25,6 +25,8 @@ export interface BeginRequest {
   operation: BeginningOperation
   flow: AuthFlowType
   parameters: Record<string, string>
+  /** Of a sign-up that was just confirmed. */
+  session?: string | undefined
 }
 
 /**
@@ -33,14 +35,14 @@ export interface BeginRequest {
  * parameters, and what the flow throws.
  */
 export const begin = async (ctx: Context, request: BeginRequest): Promise<Outcome> => {
-  const { pool, client, operation, flow, parameters } = request
+  const { pool, client, operation, flow, parameters, session } = request
   const { operations, parameters: names, begin } = flows[flow]
   if (!operations.includes(operation)) throw initiateAuthNotSupported()
   const face = operation === 'ManagedLogin' ? 'pages' : 'api'
   // The flows that a client allows are those of the API; the pages have their own.
   if (face === 'api' && !allowsFlow(client, flow)) throw flowNotEnabled(flow)
   for (const name of names) required(parameters, name)
-  return along('begin', await begin({ ...ctx, region: pool.region }, { pool, client, flow, face }, parameters))
+  return along('begin', await begin({ ...ctx, region: pool.region }, { pool, client, flow, face }, parameters, session))
 }
 
 export interface AnswerRequest {

@@ -4,6 +4,7 @@ import {
   aliasExistsAtConfirmation,
   cannotResendCodes,
   codeExpired,
+  invalidSession,
   userAlreadyConfirmed,
   userCannotBeConfirmed,
   userDisabled,
@@ -34,14 +35,22 @@ import {
   writeAttributes,
   writeSignInNames,
 } from '../users/user.ts'
+import { openSignUpSession } from './session.ts'
 import { confirmationTarget } from './sign-up.ts'
+
+export interface Confirmed {
+  user: User
+  /** What the code has proven. */
+  attribute: VerifiableAttribute
+}
 
 const confirmationsPerHour = 15
 const resendsPerHour = 5
 
 /**
  * Confirms the user with the code of SignUp or ResendConfirmationCode; the address that the code went to is verified by
- * it. An alias that somebody else holds moves only with ForceAliasCreation; without it the code stays good.
+ * it. An alias that somebody else holds moves only with ForceAliasCreation; without it the code stays good. The Session of
+ * the sign-up need not be sent, and may have expired; one that is sent must be the user's.
  * @throws UserNotFoundException, NotAuthorizedException, LimitExceededException, CodeMismatchException,
  * ExpiredCodeException, AliasExistsException
  */
@@ -50,18 +59,21 @@ export const confirmSignUp = async (
   client: Client,
   pool: Pool,
   input: ConfirmSignUpRequest,
-): Promise<void> => {
+): Promise<Confirmed> => {
+  const session = input.Session === undefined ? undefined : openSignUpSession(ctx, client, input.Session)
   const { user, holder } = await findNamedUser(ctx, client, pool, input.Username)
+  if (session !== undefined && session.userId !== user?.id) throw invalidSession()
   if (user !== undefined) assertConfirmable(user)
   await limitByHour(ctx, 'ConfirmSignUp', holder, confirmationsPerHour)
   if (user === undefined) return refuseSimulatedCode(ctx, holder, 'sign-up')
   const proven = await proveCode(ctx, user, 'sign-up', input.ConfirmationCode)
-  await inTransaction(ctx, async tx => {
+  const confirmed = await inTransaction(ctx, async tx => {
     await consumeCode(tx, user, proven)
     await confirm(tx, pool, user)
-    await verify(tx, pool, user, proven, input.ForceAliasCreation === true)
+    return verify(tx, pool, user, proven, input.ForceAliasCreation === true)
   })
   await runPostConfirmation(ctx, pool, 'ConfirmSignUp', () => findUserById(ctx, pool, user.id))
+  return { user: confirmed, attribute: proven.attribute }
 }
 
 const assertConfirmable = (user: User): void => {
@@ -81,7 +93,7 @@ const verify = async (
   user: User,
   { attribute, destination }: ProvenCode,
   takeOver: boolean,
-): Promise<void> => {
+): Promise<User> => {
   const current = await getUserById(tx, pool, user.id)
   if (!current.enabled) throw userDisabled()
   // The code proves the address it went to and no other.
@@ -94,6 +106,7 @@ const verify = async (
   } catch (error) {
     throw error instanceof NameTaken ? aliasExistsAtConfirmation(error.kind) : error
   }
+  return current
 }
 
 /**

@@ -40,6 +40,8 @@ export interface TokenSession {
   factors: Factor[]
   /** Present when the session began at the authorization endpoint. */
   hosted?: HostedSession
+  /** The key of the device that the session belongs to. */
+  device?: string
   /**
    * The user's session epoch at the beginning of the sign-in or refresh. What ends the user's sessions meanwhile ends
    * this one with them.
@@ -55,13 +57,16 @@ export interface HostedSession {
   browserSessionId?: string
 }
 
-/** The session of a user who has just signed in with these factors. `granted` are the terms of an authorization. */
+/**
+ * The session of a user who has just signed in with these factors. `granted` are the terms of an authorization, or the
+ * device of a sign-in in the API.
+ */
 export const newTokenSession = (
   ctx: Pick<Context, 'clock' | 'random'>,
   client: Client,
   user: Pick<User, 'sessionEpoch'>,
   factors: Factor[],
-  granted: Partial<Pick<TokenSession, 'originJti' | 'authTime' | 'expiresAt' | 'scope' | 'hosted'>> = {},
+  granted: Partial<Pick<TokenSession, 'originJti' | 'authTime' | 'expiresAt' | 'scope' | 'hosted' | 'device'>> = {},
 ): TokenSession => {
   const now = ctx.clock.now()
   return {
@@ -114,6 +119,7 @@ export const issueTokens = async (
     authTime: session.authTime,
     issuedAt: Math.floor(ctx.clock.now() / 1_000),
     originJti: namesSession(pool, client) ? session.originJti : undefined,
+    deviceKey: session.device,
     authentication:
       pool.settings.UserPoolTier === 'LITE'
         ? undefined
@@ -161,6 +167,7 @@ export const issueTokens = async (
         scope: session.scope,
         factors: session.factors,
         ...(hosted !== undefined && { hosted }),
+        ...(session.device !== undefined && { device: session.device }),
       }),
     }),
     TokenType: 'Bearer',

@@ -13,7 +13,7 @@ export const tokenOperations = {
   GetTokensFromRefreshToken: async (ctx, input) => {
     const { client, pool } = await getClientAndPool(ctx, input.ClientId)
     if (!provesClient(client, input.ClientSecret)) throw secretHashMismatch(client.id)
-    const token = findRefreshToken(ctx, client, input.RefreshToken)
+    const token = await findRefreshToken(ctx, pool, client, input.RefreshToken, input.DeviceKey)
     if (token === undefined) throw invalidRefreshTokenDotted()
     const user = await findUserById(ctx, pool, token.userId)
     if (user === undefined) throw userNotFound()

@@ -30,6 +30,8 @@ export interface RefreshToken {
   factors: Factor[]
   /** Present when the session began at the authorization endpoint. */
   hosted?: { resource?: string; browserSessionId?: string }
+  /** The device that the session belongs to. */
+  device?: string
 }
 
 const nonceBytes = 12

@@ -14,16 +14,45 @@ import {
 } from '../../core/errors.ts'
 import type { Client } from '../app-clients/client.ts'
 import { type Context, inTransaction } from '../context.ts'
+import { findDevice, isConfirmed, tracksDevices } from '../devices/device.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
 import { issueTokens, rotatesRefreshTokens } from './issue.ts'
 import { openRefreshToken, type RefreshToken } from './refresh-token.ts'
 import { touchSession } from './sessions.ts'
 
-/** The token that the text stands for; undefined when it is none, or one of another client. */
-export const findRefreshToken = (ctx: Context, client: Client, text: string): RefreshToken | undefined => {
+/**
+ * The token that the text stands for; undefined when it is none, one of another client, or not presented from the device
+ * that its session belongs to. `deviceKey` is the device that the request names.
+ */
+export const findRefreshToken = async (
+  ctx: Context,
+  pool: Pool,
+  client: Client,
+  text: string,
+  deviceKey: string | undefined,
+): Promise<RefreshToken | undefined> => {
   const token = openRefreshToken(ctx, text)
-  return token?.clientId === client.id && token.poolId === client.poolId ? token : undefined
+  if (token?.clientId !== client.id || token.poolId !== pool.id) return undefined
+  return (await isFromItsDevice(ctx, pool, token, deviceKey)) ? token : undefined
+}
+
+/**
+ * A session that belongs to a device ends with it, whatever the pool says of devices since. While the pool tracks
+ * devices, the device must be confirmed and named in the request, and of sessions without one only those of the pages are
+ * refreshed.
+ */
+const isFromItsDevice = async (
+  ctx: Context,
+  pool: Pool,
+  { userId, hosted, device: key }: RefreshToken,
+  deviceKey: string | undefined,
+): Promise<boolean> => {
+  const isTracked = tracksDevices(pool)
+  if (key === undefined) return !isTracked || hosted !== undefined
+  const device = await findDevice(ctx, { id: userId }, key)
+  if (device === undefined) return false
+  return !isTracked || (isConfirmed(device) && deviceKey === key)
 }
 
 /**

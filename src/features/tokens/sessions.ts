@@ -39,7 +39,7 @@ export interface NewSession {
   user: User
   factors: Factor[]
   source?: TokenSource | undefined
-  /** The terms of an authorization. Without them the session is one of the API. */
+  /** The terms of an authorization, or the device of a sign-in in the API. */
   granted?: Parameters<typeof newTokenSession>[4]
   nonce?: string | undefined
   /** False for a session that cannot be refreshed. */

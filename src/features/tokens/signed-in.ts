@@ -44,6 +44,8 @@ export interface AccessTokenClaims {
   scope: string
   /** Absent when the client does not revoke tokens. */
   origin_jti?: string
+  /** The device of the session. */
+  device_key?: string
 }
 
 /**
@@ -141,12 +143,13 @@ const findClientOf = async (ctx: Context, { client_id: clientId }: Claims): Prom
 
 /** The claims of a user's access token; undefined for a client's own. */
 const readClaims = (claims: Claims): AccessTokenClaims | undefined => {
-  const { sub, event_id, auth_time, scope, origin_jti } = claims
+  const { sub, event_id, auth_time, scope, origin_jti, device_key } = claims
   const isOfUser =
     typeof sub === 'string' &&
     typeof event_id === 'string' &&
     isTime(auth_time) &&
     typeof scope === 'string' &&
-    (origin_jti === undefined || typeof origin_jti === 'string')
+    (origin_jti === undefined || typeof origin_jti === 'string') &&
+    (device_key === undefined || typeof device_key === 'string')
   return isOfUser ? (claims as unknown as AccessTokenClaims) : undefined
 }

@@ -1,6 +1,6 @@
 /** What all pages have in common: whom a request is about, where a page leads, and how one is sent. */
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import type { Client } from '../../features/app-clients/client.ts'
+import { authSessionMs, type Client } from '../../features/app-clients/client.ts'
 import type { AuthorizationRequest } from '../../features/authorization/request.ts'
 import type { Context } from '../../features/context.ts'
 import { dropStep, keepStep } from '../../features/managed-login/page-steps.ts'
@@ -102,7 +102,7 @@ const minuteMs = 60_000
 const stepLifetimeMs = ({ client }: Page, step: Step): number => {
   switch (step.kind) {
     case 'challenge':
-      return (client.settings.AuthSessionValidity ?? 3) * minuteMs
+      return authSessionMs(client)
     case 'confirm':
       return 24 * 60 * minuteMs
     case 'reset':

@@ -7,6 +7,7 @@ import { migration as userImport } from './0005-user-import.ts'
 import { migration as poolConfiguration } from './0006-pool-configuration.ts'
 import { migration as mfa } from './0010-mfa.ts'
 import { migration as passkeys } from './0011-passkeys.ts'
+import { migration as devices } from './0012-devices.ts'
 import { migration as authorization } from './0015-authorization.ts'
 import { migration as pageSteps } from './0016-page-steps.ts'
 
@@ -20,6 +21,7 @@ export const migrations: Migration[] = [
   poolConfiguration,
   mfa,
   passkeys,
+  devices,
   authorization,
   pageSteps,
 ]

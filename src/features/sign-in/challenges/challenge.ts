@@ -6,7 +6,16 @@ import type { Context } from '../../context.ts'
 import { assertNotLocked } from '../../passwords/lockout.ts'
 import { findPool, type Pool } from '../../user-pools/pool.ts'
 import type { User } from '../../users/user.ts'
-import { type Attempt, assertInForce, clientIdOf, type Face, openSession, type SignIn } from '../attempt.ts'
+import {
+  type Attempt,
+  assertInForce,
+  clientIdOf,
+  type Face,
+  type NamedDevice,
+  openSession,
+  type SignIn,
+} from '../attempt.ts'
+import { namedDevice, unprovenDevice } from '../device.ts'
 import { isAnswerTo } from '../edges.ts'
 import type { Outcome } from '../progress.ts'
 import { findSubjectOfAttempt, isNameOf, type Subject } from '../subject.ts'
@@ -51,13 +60,28 @@ export interface Unproven {
 /**
  * The attempt of the answer's Session and its user, who is as the last step left him and may go on.
  * @throws InvalidParameterException without a Session, NotAuthorizedException for a wrong secret hash and for a Session
- * that is unknown, expired, used, of another client, user or challenge, and while the user is locked out.
+ * that is unknown, expired, used, of another client, user or challenge, and while the user is locked out,
+ * ResourceNotFoundException for a device that is not the user's.
  */
-export const resume = async (ctx: Context, answer: Answer): Promise<Resumed> =>
-  proven(await resumeUnproven(ctx, answer))
+export const resume = async (ctx: Context, answer: Answer): Promise<Resumed> => {
+  const { attempt, signIn, user } = proven(await resumeAttempt(ctx, answer))
+  return {
+    attempt: withDevice(attempt, await namedDevice(ctx, signIn, user, answer.responses, attempt.device)),
+    signIn,
+    user,
+  }
+}
 
-/** As resume, for a step before the first proof. */
+/** As resume, for a step before the first proof. A device is looked for when there is one. */
 export const resumeUnproven = async (ctx: Context, answer: Answer): Promise<Unproven> => {
+  const { attempt, signIn, subject } = await resumeAttempt(ctx, answer)
+  return { attempt: withDevice(attempt, unprovenDevice(signIn, answer.responses)), signIn, subject }
+}
+
+const withDevice = (attempt: Attempt, device: NamedDevice | undefined): Attempt =>
+  device === undefined ? attempt : { ...attempt, device }
+
+const resumeAttempt = async (ctx: Context, answer: Answer): Promise<Unproven> => {
   const { pool, client, face, challenge, username, responses } = answer
   if (answer.session === undefined) throw missingParameter('Session')
   const attempt = openSession(ctx, answer, answer.session)
@@ -101,6 +125,12 @@ const proven = ({ attempt, signIn, subject: { user } }: Unproven): Resumed => {
   if (user === undefined) throw invalidSession()
   return { attempt, signIn, user }
 }
+
+/**
+ * In the answers to some challenges AWS's clients neither name their device nor take a challenge of it. The device of the
+ * sign-in stays what it is then, and is not asked for its proof.
+ */
+export const takesNoDeviceChallenge = ({ responses }: Answer): boolean => !responses['DEVICE_KEY']
 
 /** Tells the outside that a step of a sign-in was answered wrongly. */
 export const recordFailure = (ctx: Context, { pool, client, flow }: SignIn, user: User | undefined): void =>

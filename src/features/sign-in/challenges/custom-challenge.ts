@@ -27,8 +27,9 @@ import {
   type SignIn,
   sealSession,
 } from '../attempt.ts'
+import { namedDevice } from '../device.ts'
 import { issueAfterProof } from '../issue.ts'
-import type { Outcome } from '../progress.ts'
+import type { Outcome, Progress } from '../progress.ts'
 import {
   assertMaySignIn,
   assertMaySignInWithPassword,
@@ -47,6 +48,9 @@ interface Told {
   name: string
 }
 
+/** What comes before the first custom challenge and after the last. */
+type Proven = Pick<Progress, 'factors' | 'device'>
+
 /**
  * The step that the pool's functions want after these answers: another challenge, or tokens.
  * @throws NotAuthorizedException when they fail the sign-in, InvalidLambdaResponseException when they want nothing that
@@ -56,15 +60,16 @@ export const nextCustomStep = async (
   ctx: Context,
   signIn: SignIn,
   told: Told,
-  factors: Factor[],
+  proven: Proven,
   answers: CustomAnswer[],
 ): Promise<Outcome> => {
+  const { factors, device } = proven
   const session = [...factors.flatMap(presentProof), ...answers.map(presentAnswer)]
   const { issueTokens, challengeName } = await define(ctx, signIn, told, session)
-  if (issueTokens) return issue(ctx, signIn, told.subject, factors)
+  if (issueTokens) return issue(ctx, signIn, told.subject, proven)
   if (challengeName !== 'CUSTOM_CHALLENGE') throw triggerOutputUnusable()
   const made = await fire(ctx, signIn, 'CreateAuthChallenge', told, { challengeName, session })
-  const attempt = newAttempt(ctx, signIn, { ...told.subject, step: 'CUSTOM_CHALLENGE', factors })
+  const attempt = newAttempt(ctx, signIn, { ...told.subject, step: 'CUSTOM_CHALLENGE', factors, device })
   attempt.custom = {
     name: told.name,
     answers,
@@ -121,9 +126,10 @@ export const answerCustomChallenge: Challenge = async (ctx, answer) => {
   if (!(await isNameOf(ctx, pool, subject, username))) throw invalidSession()
   assertMaySignIn(client, subject.user)
   await assertInForce(ctx, attempt, subject.user)
+  const signIn: SignIn = { pool, client, face, flow: attempt.flow }
+  const device = await namedDevice(ctx, signIn, subject.user, responses, attempt.device)
   await inTransaction(ctx, tx => consumeAttempt(tx, attempt))
 
-  const signIn: SignIn = { pool, client, face, flow: attempt.flow }
   const { name, answers, secrets, metadata } = attempt.custom
   const verified = await fire(
     ctx,
@@ -139,7 +145,8 @@ export const answerCustomChallenge: Challenge = async (ctx, answer) => {
   if (isRight === undefined) throw triggerOutputUnusable()
   const current = await stillThere(ctx, signIn, attempt, subject)
   const answered: CustomAnswer = metadata === undefined ? [isRight] : [isRight, metadata]
-  return nextCustomStep(ctx, signIn, { subject: current, name }, attempt.factors, [...answers, answered])
+  const proven: Proven = { factors: attempt.factors, device }
+  return nextCustomStep(ctx, signIn, { subject: current, name }, proven, [...answers, answered])
 }
 
 const passed = (challengeName: string) => ({ challengeName, challengeResult: true, challengeMetadata: null })
@@ -193,11 +200,11 @@ const stillThere = async (
 }
 
 /** Nobody gets no tokens, whatever the functions say. */
-const issue = async (ctx: Context, signIn: SignIn, subject: Subject, factors: Factor[]): Promise<Outcome> => {
+const issue = async (ctx: Context, signIn: SignIn, subject: Subject, proven: Proven): Promise<Outcome> => {
   if (subject.user === undefined) throw incorrectUsernameOrPassword()
   const { id, securityEpoch } = subject.user
   const { user } = await stillThere(ctx, signIn, { userId: id, securityEpoch }, subject)
   if (user === undefined) throw incorrectUsernameOrPassword()
   assertMaySignInWithPassword(user)
-  return issueAfterProof(ctx, { signIn, user, nameKey: subject.nameKey, factors, isFirstAnswer: false })
+  return issueAfterProof(ctx, { signIn, user, nameKey: subject.nameKey, ...proven, isFirstAnswer: false })
 }

@@ -3,10 +3,12 @@ import type { ChallengeNameType } from '../../../contract/types.ts'
 import { openSession } from '../attempt.ts'
 import type { Challenge } from './challenge.ts'
 import { answerCustomChallenge } from './custom-challenge.ts'
+import { answerDevicePasswordVerifier, answerDeviceSrpAuth } from './device-srp-auth.ts'
 import { answerMessageCode } from './message-code.ts'
 import { answerMfaSetup } from './mfa-setup.ts'
 import { answerNewPassword } from './new-password-required.ts'
 import { answerOneTimePassword } from './one-time-password.ts'
+import { answerPasskey } from './passkey.ts'
 import { answerPasswordVerifier } from './password-verifier.ts'
 import { answerChosen, answerSelectChallenge } from './select-challenge.ts'
 import { answerSelectMfaType } from './select-mfa-type.ts'
@@ -31,4 +33,7 @@ export const challenges: Partial<Record<ChallengeNameType, Challenge>> = {
   SMS_MFA: answerMessageCode,
   SMS_OTP: answerOneTimePassword,
   EMAIL_OTP: answerEmailCode,
+  DEVICE_SRP_AUTH: answerDeviceSrpAuth,
+  DEVICE_PASSWORD_VERIFIER: answerDevicePasswordVerifier,
+  WEB_AUTHN: answerPasskey,
 }

@@ -26,7 +26,7 @@ import type { User } from '../../users/user.ts'
 import { type Attempt, consumeAttempt, type Face, newAttempt, type PendingMfa, sealSession } from '../attempt.ts'
 import { finishSignIn } from '../finish.ts'
 import { beginCode } from '../second-factor.ts'
-import { type Challenge, type Resumed, resume, resumeSession } from './challenge.ts'
+import { type Challenge, type Resumed, resume, resumeSession, takesNoDeviceChallenge } from './challenge.ts'
 
 /**
  * Tokens when an authenticator application was verified; a code to the address that the answer names.
@@ -34,7 +34,8 @@ import { type Challenge, type Resumed, resume, resumeSession } from './challenge
  */
 export const answerMfaSetup: Challenge = async (ctx, answer) => {
   const { attempt, signIn, user } = await resume(ctx, answer)
-  const progress = { ...attempt, signIn, user, isFirstAnswer: false }
+  const noDeviceChallenge = takesNoDeviceChallenge(answer)
+  const progress = { ...attempt, signIn, user, isFirstAnswer: false, noDeviceChallenge }
   if (attempt.mfa?.isSetUp) {
     await inTransaction(ctx, tx => consumeAttempt(tx, attempt))
     return finishSignIn(ctx, { ...progress, factors: [...attempt.factors, 'otp'] })

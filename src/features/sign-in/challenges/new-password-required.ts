@@ -20,7 +20,7 @@ import { findUserById, NameTaken, type User, writeAttributes, writeSignInNames }
 import { consumeAttempt, newAttempt, sealSession } from '../attempt.ts'
 import { finishSignIn } from '../finish.ts'
 import { firstAnswerParameters, type Outcome, type Progress } from '../progress.ts'
-import { type Challenge, type Resumed, required, resume } from './challenge.ts'
+import { type Challenge, type Resumed, required, resume, takesNoDeviceChallenge } from './challenge.ts'
 
 const attributePrefix = 'userAttributes.'
 
@@ -71,6 +71,7 @@ export const answerNewPassword: Challenge = async (ctx, answer) => {
     signIn,
     user: confirmed,
     isFirstAnswer: false,
+    noDeviceChallenge: takesNoDeviceChallenge(answer),
     tokenSource: 'NewPasswordChallenge',
   })
 }

@@ -10,11 +10,13 @@ import {
   type Attempt,
   consumeAttempt,
   isUntouched,
+  type NamedDevice,
   newAttempt,
   openSession,
   type SignIn,
   sealSession,
 } from '../attempt.ts'
+import { namedDevice } from '../device.ts'
 import { preAuthenticate } from '../pre-authentication.ts'
 import type { Outcome } from '../progress.ts'
 import { assertMaySignIn, findSubject, findSubjectOfAttempt, isNameOf, type Subject, userIdForSrp } from '../subject.ts'
@@ -29,13 +31,13 @@ import { beginExchange, isCurrent, isProof, openBlock, readA, readClaim } from '
 export const beginPasswordVerifier = async (
   ctx: Context,
   signIn: SignIn,
-  parameters: { username: string; srpA: string; secretHash: string | undefined },
+  parameters: { username: string; srpA: string; secretHash: string | undefined; device?: NamedDevice | undefined },
 ): Promise<Outcome> => {
   const A = readA(parameters.srpA)
   const found = await findSubject(ctx, signIn, parameters.username, parameters.secretHash)
   await assertNotLocked(ctx, found.lockoutKey)
   const subject = await preAuthenticate(ctx, signIn, found, parameters.username)
-  return challengePassword(ctx, signIn, subject, A)
+  return challengePassword(ctx, signIn, subject, { A, device: parameters.device })
 }
 
 /**
@@ -46,12 +48,12 @@ export const challengePassword = async (
   ctx: Context,
   signIn: SignIn,
   subject: Subject,
-  A: Buffer,
+  { A, device }: { A: Buffer; device?: NamedDevice | undefined },
 ): Promise<Outcome> => {
   const { pool, client } = signIn
   assertMaySignIn(client, subject.user)
   const evaluated = passwordToEvaluate(ctx, pool, subject.user, subject.nameKey)
-  const attempt = newAttempt(ctx, signIn, { ...subject, step: 'PASSWORD_VERIFIER', factors: [] })
+  const attempt = newAttempt(ctx, signIn, { ...subject, step: 'PASSWORD_VERIFIER', factors: [], device })
   const name = userIdForSrp(ctx, subject)
   return {
     challenge: 'PASSWORD_VERIFIER',
@@ -94,12 +96,15 @@ export const answerPasswordVerifier: Challenge = async (ctx, answer) => {
     subject,
     async () => (await isProof(ctx, block, verifier, names, claim)) && isReal,
   )
+  // Before the exchange is used up: the client repeats the request without a device that there is not.
+  const device = await namedDevice(ctx, signIn, user, responses, block.device)
   await inTransaction(ctx, tx => consumeAttempt(tx, block))
   return continueAfterPassword(ctx, {
     signIn,
     user,
     nameKey: subject.nameKey,
     factors: ['pwd'],
+    device,
     isFirstAnswer: false,
   })
 }

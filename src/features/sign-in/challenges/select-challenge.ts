@@ -2,19 +2,25 @@
 import { firstFactorNotOffered } from '../../../core/errors/user-auth.ts'
 import { type Context, inTransaction } from '../../context.ts'
 import { migrateUser } from '../../passwords/user-migration.ts'
-import { consumeAttempt, newAttempt, type SignIn, sealSession } from '../attempt.ts'
+import { consumeAttempt, type NamedDevice, newAttempt, type SignIn, sealSession } from '../attempt.ts'
 import { beginFirstFactor, type FirstFactor, offeredFactors, readFirstFactor } from '../first-factors.ts'
 import type { Outcome } from '../progress.ts'
 import { type Subject, subjectOf } from '../subject.ts'
 import { type Answer, type Challenge, required, resumeUnproven } from './challenge.ts'
 
 /** The choice among these factors. */
-export const beginSelection = (ctx: Context, signIn: SignIn, subject: Subject, available: FirstFactor[]): Outcome => ({
+export const beginSelection = (
+  ctx: Context,
+  signIn: SignIn,
+  subject: Subject,
+  available: FirstFactor[],
+  device: NamedDevice | undefined,
+): Outcome => ({
   challenge: 'SELECT_CHALLENGE',
   session: sealSession(
     ctx,
     signIn.client,
-    newAttempt(ctx, signIn, { ...subject, step: 'SELECT_CHALLENGE', factors: [] }),
+    newAttempt(ctx, signIn, { ...subject, step: 'SELECT_CHALLENGE', factors: [], device }),
   ),
   parameters: {},
   available,
@@ -37,7 +43,8 @@ const choose = async (ctx: Context, answer: Answer, readChoice: () => string): P
   if (!(await offeredFactors(ctx, signIn, resumed, name)).includes(factor)) throw firstFactorNotOffered()
   const subject = factor === 'PASSWORD' ? await migrated(ctx, signIn, resumed, name, values['PASSWORD']) : resumed
   const settle = () => inTransaction(ctx, tx => consumeAttempt(tx, attempt))
-  return beginFirstFactor(ctx, factor, { signIn, subject, name, values, isFirstAnswer: false, settle })
+  const { device } = attempt
+  return beginFirstFactor(ctx, factor, { signIn, subject, name, values, device, isFirstAnswer: false, settle })
 }
 
 /** A name that nobody has may be that of a user who is migrated, now that there is a password to show. */

@@ -6,6 +6,7 @@ import { required } from '../challenges/challenge.ts'
 import { assertPasswordWanted, nextCustomStep } from '../challenges/custom-challenge.ts'
 import { challengePassword } from '../challenges/password-verifier.ts'
 import { readA } from '../challenges/srp-exchange.ts'
+import { namedDevice, unprovenDevice } from '../device.ts'
 import { preAuthenticate } from '../pre-authentication.ts'
 import { assertMaySignIn, findSubject } from '../subject.ts'
 import type { Flow } from './flow.ts'
@@ -22,9 +23,12 @@ export const customAuth: Flow = {
     const found = await findSubject(ctx, signIn, name, parameters['SECRET_HASH'])
     const subject = await preAuthenticate(ctx, signIn, found, name)
     assertMaySignIn(signIn.client, subject.user)
-    if (A === undefined) return nextCustomStep(ctx, signIn, { subject, name }, [], [])
+    if (A === undefined) {
+      const device = await namedDevice(ctx, signIn, subject.user, parameters)
+      return nextCustomStep(ctx, signIn, { subject, name }, { factors: [], device }, [])
+    }
     await assertNotLocked(ctx, subject.lockoutKey)
     await assertPasswordWanted(ctx, signIn, { subject, name })
-    return challengePassword(ctx, signIn, subject, A)
+    return challengePassword(ctx, signIn, subject, { A, device: unprovenDevice(signIn, parameters) })
   },
 }

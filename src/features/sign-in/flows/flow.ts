@@ -10,5 +10,6 @@ export interface Flow {
   operations: readonly BeginningOperation[]
   /** Parameters that must be there. */
   parameters: readonly string[]
-  begin(ctx: Context, signIn: SignIn, parameters: Record<string, string>): Promise<Outcome>
+  /** `session` is one that an operation before the sign-in has handed out. */
+  begin(ctx: Context, signIn: SignIn, parameters: Record<string, string>, session: string | undefined): Promise<Outcome>
 }

@@ -18,7 +18,8 @@ export const refreshTokenAuth: Flow = {
   parameters: ['REFRESH_TOKEN'],
   begin: async (ctx, { pool, client, flow }, parameters) => {
     if (rotatesRefreshTokens(client)) throw flowNotEnabled(flow)
-    const token = findRefreshToken(ctx, client, required(parameters, 'REFRESH_TOKEN'))
+    const text = required(parameters, 'REFRESH_TOKEN')
+    const token = await findRefreshToken(ctx, pool, client, text, parameters['DEVICE_KEY'])
     const user = token && (await findUserById(ctx, pool, token.userId))
     if (token === undefined || user === undefined) throw invalidRefreshToken()
     checkSecret(client, user, parameters['SECRET_HASH'])

@@ -5,9 +5,11 @@ import { incorrectUsernameOrPassword, userDisabled } from '../../../core/errors.
 import { preventsUserExistenceErrors } from '../../app-clients/client.ts'
 import type { Context } from '../../context.ts'
 import { assertNotLocked } from '../../passwords/lockout.ts'
+import { signInAfterSignUp } from '../after-sign-up.ts'
 import type { SignIn } from '../attempt.ts'
 import { required } from '../challenges/challenge.ts'
 import { beginSelection } from '../challenges/select-challenge.ts'
+import { unprovenDevice } from '../device.ts'
 import { beginFirstFactor, type FirstFactor, offeredFactors, readFirstFactor } from '../first-factors.ts'
 import { preAuthenticate } from '../pre-authentication.ts'
 import type { Outcome } from '../progress.ts'
@@ -17,10 +19,11 @@ import type { Flow } from './flow.ts'
 export const userAuth: Flow = {
   operations: ['InitiateAuth', 'AdminInitiateAuth', 'ManagedLogin'],
   parameters: ['USERNAME'],
-  begin: async (ctx, signIn, parameters) => {
+  begin: async (ctx, signIn, parameters, session) => {
     const { pool, face } = signIn
     // The pages of such a pool ask for the password at once.
     if (face === 'api' && pool.settings.UserPoolTier === 'LITE') throw userAuthUnavailableInTier('LITE')
+    if (session !== undefined) return signInAfterSignUp(ctx, signIn, parameters, session)
     const name = required(parameters, 'USERNAME')
     const wanted = parameters['PREFERRED_CHALLENGE']
     const preferred = wanted === undefined ? undefined : readFirstFactor(wanted, parameters)
@@ -29,9 +32,10 @@ export const userAuth: Flow = {
     await assertNotLocked(ctx, found.lockoutKey)
     const { subject, offered } = await offer(ctx, signIn, await preAuthenticate(ctx, signIn, found, name), name)
     const factor = chosen(offered, preferred)
-    if (factor === undefined) return beginSelection(ctx, signIn, subject, offered)
+    const device = unprovenDevice(signIn, parameters)
+    if (factor === undefined) return beginSelection(ctx, signIn, subject, offered, device)
     const settle = () => Promise.resolve()
-    const choice = { signIn, subject, name, values: parameters, isFirstAnswer: true, settle }
+    const choice = { signIn, subject, name, values: parameters, device, isFirstAnswer: true, settle }
     return listing(await beginFirstFactor(ctx, factor, choice), factor, offered)
   },
 }

@@ -4,6 +4,7 @@ import { checkUserPassword } from '../../passwords/password.ts'
 import { continueAfterPassword, provePassword } from '../after-password.ts'
 import type { SignIn } from '../attempt.ts'
 import { required } from '../challenges/challenge.ts'
+import { namedDevice } from '../device.ts'
 import { preAuthenticate } from '../pre-authentication.ts'
 import type { Outcome } from '../progress.ts'
 import { findSubject } from '../subject.ts'
@@ -26,6 +27,7 @@ const begin = async (ctx: Context, signIn: SignIn, parameters: Record<string, st
     user,
     nameKey: subject.nameKey,
     factors: ['pwd'],
+    device: await namedDevice(ctx, signIn, user, parameters),
     isFirstAnswer: true,
   })
 }

@@ -1,6 +1,7 @@
 /** USER_SRP_AUTH: the password is proven without being sent. */
 import { required } from '../challenges/challenge.ts'
 import { beginPasswordVerifier } from '../challenges/password-verifier.ts'
+import { unprovenDevice } from '../device.ts'
 import type { Flow } from './flow.ts'
 
 export const userSrpAuth: Flow = {
@@ -11,5 +12,6 @@ export const userSrpAuth: Flow = {
       username: required(parameters, 'USERNAME'),
       srpA: required(parameters, 'SRP_A'),
       secretHash: parameters['SECRET_HASH'],
+      device: unprovenDevice(signIn, parameters),
     }),
 }

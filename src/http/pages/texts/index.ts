@@ -23,6 +23,18 @@ const defaultTag = 'en'
 /** By tag, in the order of a list for users. Texts are loaded when a page first needs them. */
 const languages = new Map<string, LanguageEntry>([
   ['en', { name: 'English', direction: 'ltr', load: async () => (await import('./en.ts')).en }],
+  ['de', { name: 'Deutsch', direction: 'ltr', load: async () => (await import('./de.ts')).de }],
+  ['es', { name: 'Español', direction: 'ltr', load: async () => (await import('./es.ts')).es }],
+  ['fr', { name: 'Français', direction: 'ltr', load: async () => (await import('./fr.ts')).fr }],
+  ['id', { name: 'Bahasa Indonesia', direction: 'ltr', load: async () => (await import('./id.ts')).id }],
+  ['it', { name: 'Italiano', direction: 'ltr', load: async () => (await import('./it.ts')).it }],
+  ['nl', { name: 'Nederlands', direction: 'ltr', load: async () => (await import('./nl.ts')).nl }],
+  ['pt-BR', { name: 'Português (Brasil)', direction: 'ltr', load: async () => (await import('./pt-br.ts')).ptBr }],
+  ['ar', { name: 'العربية', direction: 'rtl', load: async () => (await import('./ar.ts')).ar }],
+  ['ja', { name: '日本語', direction: 'ltr', load: async () => (await import('./ja.ts')).ja }],
+  ['ko', { name: '한국어', direction: 'ltr', load: async () => (await import('./ko.ts')).ko }],
+  ['zh-CN', { name: '简体中文', direction: 'ltr', load: async () => (await import('./zh-cn.ts')).zhCn }],
+  ['zh-TW', { name: '繁體中文', direction: 'ltr', load: async () => (await import('./zh-tw.ts')).zhTw }],
 ])
 
 /** All languages with their own names, for a list to choose from. */
