@@ -8,7 +8,7 @@ import { CognitoError } from '../../core/errors.ts'
 import type { Client } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
 import { issuerOf } from '../settings.ts'
-import { findRefreshToken, isRefreshTokenInForce } from '../tokens/refresh.ts'
+import { isRefreshTokenInForce, openRefreshTokenOf } from '../tokens/refresh.ts'
 import { signedInBy, type VerifiedAccessToken, verifyAccessToken } from '../tokens/signed-in.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { findUserById } from '../users/user.ts'
@@ -66,7 +66,7 @@ const introspectRefreshToken = async (
   client: Client,
   text: string,
 ): Promise<Introspection | undefined> => {
-  const token = findRefreshToken(ctx, client, text)
+  const token = openRefreshTokenOf(ctx, client, text)
   const user = token && (await findUserById(ctx, pool, token.userId))
   if (token === undefined || user === undefined || !(await isRefreshTokenInForce(ctx, client, token, user))) {
     return undefined

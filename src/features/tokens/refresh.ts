@@ -32,9 +32,15 @@ export const findRefreshToken = async (
   text: string,
   deviceKey: string | undefined,
 ): Promise<RefreshToken | undefined> => {
-  const token = openRefreshToken(ctx, text)
-  if (token?.clientId !== client.id || token.poolId !== pool.id) return undefined
+  const token = openRefreshTokenOf(ctx, client, text)
+  if (token === undefined) return undefined
   return (await isFromItsDevice(ctx, pool, token, deviceKey)) ? token : undefined
+}
+
+/** The token that the text stands for, wherever it comes from; undefined when it is none or one of another client. */
+export const openRefreshTokenOf = (ctx: Context, client: Client, text: string): RefreshToken | undefined => {
+  const token = openRefreshToken(ctx, text)
+  return token?.clientId === client.id && token.poolId === client.poolId ? token : undefined
 }
 
 /**
