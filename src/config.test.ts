@@ -109,6 +109,51 @@ test('functions of triggers are webhooks by ARN or name', async () => {
   )
 })
 
+test('the logs of pools go where the file says', async () => {
+  const { logDelivery } = await withFile(`logDelivery:
+  accessKey: AKID:secret:session
+  cloudWatchEndpoint: https://logs.{region}.amazonaws.com
+  s3Endpoint: http://127.0.0.1:9000
+  file: ./events.jsonl
+  webhook: { url: 'https://hooks.example.com', secret: 0123456789abcdef }
+`)
+  assert.match(logDelivery.file ?? '', /^\/.*cenote-config-[^/]+\/events\.jsonl$/)
+  assert.deepEqual(
+    { ...logDelivery, file: undefined },
+    {
+      cloudWatchEndpoint: 'https://logs.{region}.amazonaws.com',
+      s3Endpoint: 'http://127.0.0.1:9000',
+      credentials: { id: 'AKID', secret: 'secret', sessionToken: 'session' },
+      file: undefined,
+      webhook: { url: 'https://hooks.example.com', secret: '0123456789abcdef' },
+    },
+  )
+  assert.deepEqual((await readConfig([], {})).logDelivery, {})
+})
+
+for (const [title, text, reason] of [
+  ['a text', 'logDelivery: file', /logDelivery must be a mapping$/],
+  ['an unknown key', 'logDelivery: { kafka: "https://a" }', /logDelivery: unknown key kafka$/],
+  ['an endpoint without a key', 'logDelivery: { s3Endpoint: "https://a" }', /the endpoints need an accessKey$/],
+  [
+    'another protocol',
+    'logDelivery: { accessKey: "a:b", s3Endpoint: "ftp://a" }',
+    /s3Endpoint must be a URL that begins/,
+  ],
+  ['half a key', 'logDelivery: { accessKey: a }', /accessKey must have the form ID:SECRET/],
+  ['no file', 'logDelivery: { file: "" }', /logDelivery.file must be a text$/],
+  [
+    'a webhook without a secret',
+    'logDelivery: { webhook: { url: "https://a" } }',
+    /must have url and secret as texts$/,
+  ],
+  ['a short secret', 'logDelivery: { webhook: { url: "https://a", secret: short } }', /at least 16 characters$/],
+] as const) {
+  test(`${title} under logDelivery is refused`, async () => {
+    await assert.rejects(withFile(text), { message: reason })
+  })
+}
+
 test('a module is found from the folder of the file', async () => {
   const { triggers } = await withFile('triggers: { one: { module: ./one.ts }, two: { module: /srv/two.mjs } }')
   const [one, two] = [...triggers.values()]

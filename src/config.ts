@@ -48,6 +48,10 @@ export interface Config {
   allowedNetworks: AllowedNetworks
   /** `local`: with certificates for this machine, made by the server. Undefined: plain http. */
   tls: { certFile: string; keyFile: string } | 'local' | undefined
+  /** Databases of places and of leaked passwords. */
+  geoDatabaseFile: string | undefined
+  compromisedPasswordsFile: string | undefined
+  logDelivery: LogDeliveryConfig
   testMode: boolean
   /** Undefined: no limits; else the limits that differ from the service's own. */
   rateLimits: Readonly<Partial<Record<Category, number>>> | undefined
@@ -55,6 +59,16 @@ export interface Config {
   oauthExtensions: readonly OAuthExtension[]
   insecure: boolean
   logLevel: string
+}
+
+/** Where the logs of pools go. */
+export interface LogDeliveryConfig {
+  cloudWatchEndpoint?: string
+  firehoseEndpoint?: string
+  s3Endpoint?: string
+  credentials?: Credentials
+  file?: string
+  webhook?: { url: string; secret: string }
 }
 
 /** A mistake in the configuration, told to the operator in one line. */
@@ -205,6 +219,22 @@ export const options: Option[] = [
     doc: 'Speaks https with certificates for this machine. Clients trust `tls-ca.pem` in the data folder, which is made at the first start.',
   },
   {
+    name: 'geo-database',
+    kind: 'text',
+    value: 'FILE',
+    variable: 'CENOTE_GEO_DATABASE',
+    default: 'none',
+    doc: 'Database of cities or countries in MMDB format. Threat protection knows the places of addresses from it.',
+  },
+  {
+    name: 'compromised-passwords-file',
+    kind: 'text',
+    value: 'FILE',
+    variable: 'CENOTE_COMPROMISED_PASSWORDS_FILE',
+    default: 'none',
+    doc: 'Sorted SHA-1 digests of leaked passwords, one a line, as Have I Been Pwned offers them. Without it, threat protection knows a small list of common passwords only.',
+  },
+  {
     name: 'tls-cert',
     kind: 'text',
     value: 'FILE',
@@ -270,7 +300,12 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
   const given = readArguments(args)
   const fromEnvironment = readEnvironment(environment)
   const file = given.get('config') ?? environment['CENOTE_CONFIG']
-  const { values: fromFile, accessKeys: fileKeys, triggers } = typeof file === 'string' ? await readFile(file) : noFile
+  const {
+    values: fromFile,
+    accessKeys: fileKeys,
+    triggers,
+    logDelivery,
+  } = typeof file === 'string' ? await readFile(file) : noFile
   const find = (name: string) => given.get(name) ?? fromEnvironment.get(name) ?? fromFile.get(name)
   const text = (name: string): string | undefined => {
     const value = find(name)
@@ -297,10 +332,13 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
     seedFile: text('seed'),
     smtpUrl: readUrl('smtp', text('smtp'), ['smtp:', 'smtps:']),
     lambdaEndpoint: readUrl('lambda-endpoint', text('lambda-endpoint'), ['http:', 'https:']),
-    lambdaCredentials: readCredentials(text('lambda-access-key')),
+    lambdaCredentials: readCredentials('lambda-access-key', text('lambda-access-key')),
     triggers,
     allowedNetworks: readNetworks(text('allow-private-network'), isLoopback(host) && accessKeys.length === 0),
     tls: readTls(on('tls'), text('tls-cert'), text('tls-key')),
+    geoDatabaseFile: text('geo-database'),
+    compromisedPasswordsFile: text('compromised-passwords-file'),
+    logDelivery,
     testMode: on('test-mode'),
     rateLimits: readRateLimits(text('rate-limits'), accessKeys.length > 0),
     oauthExtensions: readOAuthExtensions(text('oauth-extensions')),
@@ -356,9 +394,10 @@ interface FileContent {
   values: Values
   accessKeys: AccessKey[]
   triggers: Map<string, TriggerTarget>
+  logDelivery: LogDeliveryConfig
 }
 
-const noFile: FileContent = { values: new Map(), accessKeys: [], triggers: new Map() }
+const noFile: FileContent = { values: new Map(), accessKeys: [], triggers: new Map(), logDelivery: {} }
 
 const readFile = async (path: string): Promise<FileContent> => {
   let document: unknown
@@ -375,7 +414,7 @@ const readFile = async (path: string): Promise<FileContent> => {
     throw new ConfigError(`${path} must hold a mapping of options`)
   const values: Values = new Map()
   let accessKeys: AccessKey[] = []
-  let triggers = noFile.triggers
+  let { triggers, logDelivery } = noFile
   for (const [key, value] of Object.entries(document)) {
     if (key === 'accessKeys') {
       accessKeys = readAccessKeys(path, value)
@@ -385,6 +424,10 @@ const readFile = async (path: string): Promise<FileContent> => {
       triggers = readTriggers(path, value)
       continue
     }
+    if (key === 'logDelivery') {
+      logDelivery = readLogDelivery(path, value)
+      continue
+    }
     const option = options.find(candidate => camelCase(candidate.name) === key)
     if (option === undefined) throw new ConfigError(`${path}: unknown key ${key}`)
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
@@ -392,7 +435,7 @@ const readFile = async (path: string): Promise<FileContent> => {
     }
     values.set(option.name, typeof value === 'boolean' ? value : String(value))
   }
-  return { values, accessKeys, triggers }
+  return { values, accessKeys, triggers, logDelivery }
 }
 
 const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
@@ -439,6 +482,48 @@ const readTriggers = (path: string, value: unknown): Map<string, TriggerTarget> 
       return [name, { url, secret }]
     }),
   )
+}
+
+const logEndpoints = ['cloudWatchEndpoint', 'firehoseEndpoint', 's3Endpoint'] as const
+
+const readLogDelivery = (path: string, value: unknown): LogDeliveryConfig => {
+  const where = `${path}: logDelivery`
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ConfigError(`${where} must be a mapping`)
+  const { accessKey, file, webhook, ...endpoints } = value as Record<string, unknown>
+  const config: LogDeliveryConfig = {}
+  for (const [name, url] of Object.entries(endpoints)) {
+    const endpoint = logEndpoints.find(known => known === name)
+    if (endpoint === undefined) throw new ConfigError(`${where}: unknown key ${name}`)
+    if (typeof url !== 'string') throw new ConfigError(`${where}.${name} must be a text`)
+    readUrl(`${where}.${name}`, url.replaceAll('{region}', 'r'), ['http:', 'https:'])
+    config[endpoint] = url
+  }
+  if (accessKey !== undefined) {
+    if (typeof accessKey !== 'string') throw new ConfigError(`${where}.accessKey must be a text`)
+    const credentials = readCredentials(`${where}.accessKey`, accessKey)
+    if (credentials !== undefined) config.credentials = credentials
+  }
+  if (Object.keys(endpoints).length > 0 && config.credentials === undefined)
+    throw new ConfigError(`${where}: the endpoints need an accessKey`)
+  if (file !== undefined) {
+    if (typeof file !== 'string' || file === '') throw new ConfigError(`${where}.file must be a text`)
+    config.file = resolve(dirname(path), file)
+  }
+  if (webhook !== undefined) config.webhook = readWebhook(`${where}.webhook`, webhook)
+  return config
+}
+
+const readWebhook = (where: string, value: unknown): { url: string; secret: string } => {
+  const { url, secret, ...rest } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const unknown = Object.keys(rest)[0]
+  if (unknown !== undefined) throw new ConfigError(`${where}: unknown key ${unknown}`)
+  if (typeof url !== 'string' || typeof secret !== 'string')
+    throw new ConfigError(`${where} must have url and secret as texts`)
+  if (secret.length < webhookSecretLengthMin)
+    throw new ConfigError(`${where}: the secret must have at least ${webhookSecretLengthMin} characters`)
+  readUrl(`${where}.url`, url, ['http:', 'https:'])
+  return { url, secret }
 }
 
 // ---------------------------------------------------------------------------------------------- values
@@ -499,11 +584,11 @@ const readAccessKey = (text: string | undefined): AccessKey[] => {
   return [checkedKey(text.slice(0, colon), text.slice(colon + 1))]
 }
 
-const readCredentials = (text: string | undefined): Credentials | undefined => {
+const readCredentials = (name: string, text: string | undefined): Credentials | undefined => {
   if (text === undefined) return undefined
   const [id = '', secret = '', sessionToken, ...rest] = text.split(':')
   if (id === '' || secret === '' || sessionToken === '' || rest.length > 0)
-    throw new ConfigError('lambda-access-key must have the form ID:SECRET or ID:SECRET:SESSION_TOKEN')
+    throw new ConfigError(`${name} must have the form ID:SECRET or ID:SECRET:SESSION_TOKEN`)
   return { id, secret, sessionToken }
 }
 

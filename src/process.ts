@@ -8,11 +8,13 @@ import { createCompute } from './adapters/compute.ts'
 import { guardedFetch } from './adapters/fetch.ts'
 import { createKeyPairs } from './adapters/key-pairs.ts'
 import { createLog, logEvents } from './adapters/log.ts'
+import { createLogSinks } from './adapters/log-sinks.ts'
 import { adjustableClock, systemClock, systemRandom } from './adapters/system.ts'
 import { createTriggers } from './adapters/triggers.ts'
 import { type App, createApp } from './app.ts'
 import { type Config, ConfigError, helpText, readConfig } from './config.ts'
 import { watchConnections } from './connections.ts'
+import type { LeakedPasswords, Places } from './core/ports.ts'
 import { localTls } from './local-certificate.ts'
 import { openDatabase } from './store/database.ts'
 import { createSeal, loadMasterKey } from './store/sealed.ts'
@@ -70,6 +72,9 @@ const start = async (config: Config): Promise<void> => {
     // Signatures are for others, whose clock is not moved in test mode.
     clock: systemClock,
   })
+  const places = config.geoDatabaseFile === undefined ? undefined : await openPlaces(config.geoDatabaseFile)
+  const leakedPasswords =
+    config.compromisedPasswordsFile === undefined ? undefined : await openPasswords(config.compromisedPasswordsFile)
   const app = await createApp(
     {
       settings: {
@@ -96,6 +101,9 @@ const start = async (config: Config): Promise<void> => {
       triggers,
       events: logEvents(log),
       log,
+      logSinks: createLogSinks(config.logDelivery, { clock: systemClock, account: config.account }),
+      leakedPasswords,
+      places,
     },
   )
   await seed?.apply(app.services, config.publicUrl === 'auto' ? ownUrl : (config.publicUrl ?? ownUrl))
@@ -130,6 +138,24 @@ const start = async (config: Config): Promise<void> => {
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   process.stdout.write(`cenote listening on ${scheme}://${host}:${port}\n`)
 }
+
+const openPlaces = async (file: string): Promise<Places> => {
+  const { openGeoDatabase } = await import('./adapters/geo-database.ts')
+  try {
+    return openGeoDatabase(file)
+  } catch (error) {
+    throw new StartError(`cannot read the geo database ${file}: ${reasonOf(error)}`)
+  }
+}
+
+const openPasswords = async (file: string): Promise<LeakedPasswords> => {
+  const { openLeakedPasswords } = await import('./adapters/leaked-passwords.ts')
+  return openLeakedPasswords(file).catch((error: unknown) => {
+    throw new StartError(`cannot read the compromised passwords ${file}: ${reasonOf(error)}`)
+  })
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const databaseFile = (folder: string): string => (folder === ':memory:' ? folder : join(folder, 'cenote.db'))
 

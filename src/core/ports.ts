@@ -65,7 +65,7 @@ export interface FetchRequest {
   /** What the request is for, in a word or two; it stands in the error when the request fails. */
   purpose: string
   /** GET by default. */
-  method?: 'GET' | 'POST'
+  method?: 'GET' | 'POST' | 'PUT'
   headers?: Record<string, string>
   body?: string | Buffer
   /** For the whole exchange, looking up the name and redirects included; 5,000 by default. */
@@ -143,6 +143,58 @@ export class TriggerFailure extends Error {
     this.name = 'TriggerFailure'
     this.reason = reason
   }
+}
+
+/** Where on earth an address is, as far as it is known. */
+export interface Place {
+  city?: string
+  country?: string
+  /** In degrees. */
+  latitude?: number
+  longitude?: number
+}
+
+/** Tells where addresses are. */
+export interface Places {
+  /** Undefined for an address that nothing is known of. */
+  find(address: string): Place | undefined
+}
+
+/** Passwords that have become known to others. */
+export interface LeakedPasswords {
+  /** Whether the password with this SHA-1 digest (upper-case hex) is among them. */
+  has(digest: string): Promise<boolean>
+}
+
+/** Records of one pool for one destination, in the order in which they were made. */
+export interface LogBatch {
+  /** What the pool's configuration names: the ARN of a log group, a bucket or a delivery stream. */
+  destination: string
+  userPoolId: string
+  /** Of the pool, for destinations whose ARN names none. */
+  region: string
+  /** Differs for each attempt to deliver. */
+  id: string
+  records: readonly LogRecord[]
+}
+
+export interface LogRecord {
+  /** Milliseconds since the epoch. */
+  at: number
+  /** JSON on one line. */
+  text: string
+}
+
+/** Takes the logs that pools have delivered. */
+export interface LogSinks {
+  /** The sinks that take records for this destination; none when the operator has configured nothing that reaches it. */
+  of(destination: string): readonly string[]
+  /**
+   * Hands the records to a sink; what it returns has happened. Returns the indexes of the records that were not taken and
+   * may be sent again.
+   * @throws when none was taken
+   */
+  deliver(sink: string, batch: LogBatch): Promise<readonly number[]>
 }
 
 /** A fact worth recording: audit, risk, operations. Never carries a secret. */
