@@ -1,12 +1,27 @@
 /** The only wiring: configuration and ports become an application that answers requests. */
 import type { RequestListener } from 'node:http'
 import type { AccessKey } from './config.ts'
-import type { Clock, Compute, Delivery, Events, Fetch, KeyPairs, Log, Random, Triggers } from './core/ports.ts'
+import type {
+  Clock,
+  Compute,
+  Delivery,
+  Events,
+  Fetch,
+  KeyPairs,
+  LeakedPasswords,
+  Log,
+  LogSinks,
+  Places,
+  Random,
+  Triggers,
+} from './core/ports.ts'
 import { usedCodeMs } from './features/authorization/codes.ts'
 import { createCaches } from './features/caches.ts'
 import { inTransaction, type Services } from './features/context.ts'
+import { deliverLogs } from './features/log-delivery.ts'
 import { pruneOutbox } from './features/messages/outbox.ts'
 import type { Settings } from './features/settings.ts'
+import { sweepEvents } from './features/threat-protection/auth-events.ts'
 import { importUsers } from './features/user-import/work.ts'
 import { removeDeletedPools } from './features/user-pools/pool-store.ts'
 import { createFaces, type FaceOptions } from './http/app.ts'
@@ -39,6 +54,9 @@ export interface Ports {
   triggers: Triggers
   events: Events
   log: Log
+  logSinks: LogSinks
+  leakedPasswords: LeakedPasswords | undefined
+  places: Places | undefined
 }
 
 export interface App {
@@ -78,6 +96,9 @@ export const createApp = async (config: AppConfig, ports: Ports): Promise<App> =
     triggers: ports.triggers,
     events: ports.events,
     log: ports.log,
+    logSinks: ports.logSinks,
+    leakedPasswords: ports.leakedPasswords,
+    places: ports.places,
     caches,
   }
   let draining = false
@@ -106,6 +127,7 @@ export const createApp = async (config: AppConfig, ports: Ports): Promise<App> =
     services,
     tick: async () => {
       await sweep(services)
+      await deliverLogs(services, () => draining)
       await importUsers(services, () => draining)
     },
     drain: () => {
@@ -141,6 +163,7 @@ const sweep = async (services: Services): Promise<void> => {
       .execute()
     await tx.db.deleteFrom('page_steps').where('expires_at', '<', now).execute()
     await pruneOutbox(tx)
+    await sweepEvents(tx, sweepRowsMax)
   })
   for (let removals = 0; removals < poolRemovalsMax; removals += 1) {
     if (!(await removeDeletedPools(services))) break

@@ -55,10 +55,6 @@ export const concurrentModification = () =>
 export const internalError = (requestId: string) =>
   new CognitoError('InternalErrorException', `Something went wrong. Request id: ${requestId}`)
 
-/** An operation that this version of Cenote does not offer yet. The name of the operation is part of the text. */
-export const notYetAvailable = (operation: string) =>
-  new CognitoError('OperationNotEnabledException', `${operation} is not available in this version of Cenote.`)
-
 // ---------------------------------------------------------------------------------------------- protocol
 
 export const unknownOperation = () => new CognitoError('UnknownOperationException', '')

@@ -4,7 +4,20 @@
 
 import type { Transaction } from 'kysely'
 import type { OperationInputs, OperationName, OperationOutputs } from '../contract/types.ts'
-import type { Clock, Compute, Delivery, Events, Fetch, KeyPairs, Log, Random, Triggers } from '../core/ports.ts'
+import type {
+  Clock,
+  Compute,
+  Delivery,
+  Events,
+  Fetch,
+  KeyPairs,
+  LeakedPasswords,
+  Log,
+  LogSinks,
+  Places,
+  Random,
+  Triggers,
+} from '../core/ports.ts'
 import { type Database, transaction } from '../store/database.ts'
 import type { Seal } from '../store/sealed.ts'
 import type { Tables } from '../store/tables.ts'
@@ -25,6 +38,10 @@ export interface Services {
   triggers: Triggers
   events: Events
   log: Log
+  logSinks: LogSinks
+  /** Undefined when the operator has no file of them. */
+  leakedPasswords: LeakedPasswords | undefined
+  places: Places | undefined
   /** Caches of the features by name; created by `features/caches.ts`. */
   caches: import('./caches.ts').Caches
 }
@@ -41,6 +58,18 @@ export interface Context extends Services {
   userAgent: string | undefined
   /** What triggers are told of the request. */
   caller?: Caller
+  /** What the request says of the user's device and address. */
+  claimed?: ClaimedOrigin
+}
+
+/** What a request says of where its user is. Nothing of it is proven; who may say what is a rule of threat protection. */
+export interface ClaimedOrigin {
+  /** The caller is an administrator's server, so that its own address and device are not the user's. */
+  isServer: boolean
+  ipAddress?: string | undefined
+  /** What a context library has made on the device. */
+  encodedData?: string | undefined
+  userAgent?: string | undefined
 }
 
 /** What the functions of triggers learn of a request beside its user. */

@@ -8,7 +8,6 @@ import { groupOperations } from './groups/operations.ts'
 import { domainOperations } from './managed-login/domain-operations.ts'
 import { managedLoginOperations } from './managed-login/operations.ts'
 import { mfaOperations } from './mfa/operations.ts'
-import { notYet } from './not-yet.ts'
 import { passkeyOperations } from './passkeys/operations.ts'
 import { passwordOperations } from './passwords/operations.ts'
 import { resourceServerOperations } from './resource-servers/operations.ts'
@@ -38,5 +37,4 @@ export const operations = {
   ...signInOperations,
   ...userImportOperations,
   ...federationOperations,
-  ...notYet,
 } satisfies Operations<OperationName>

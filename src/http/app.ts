@@ -2,11 +2,13 @@
 import { Hono } from 'hono'
 import type { Services } from '../features/context.ts'
 import { findUiImage } from '../features/managed-login/ui-customization.ts'
+import { feedbackPath } from '../features/threat-protection/notification.ts'
 import type { Authenticator } from './aws/authentication.ts'
 import { preflight } from './aws/cors.ts'
 import { type LocalFaceOptions, localFace } from './local.ts'
 import { addOAuth } from './oauth/routes.ts'
 import { pageAssets } from './pages/assets.ts'
+import { eventFeedbackPage } from './pages/event-feedback.ts'
 import { addPages } from './pages/face.ts'
 import { poolPath, type Routes } from './request-context.ts'
 import { putImportFile } from './user-import.ts'
@@ -50,6 +52,7 @@ export const createFaces = (options: FaceOptions): Routes => {
   app.route('/pages', pageAssets(services))
   addOAuth(app, options)
   addPages(app, options)
+  app.route(feedbackPath, eventFeedbackPage(services))
 
   app.get('/health', c => c.json({ status: 'ok' }))
   app.get('/ready', async c =>

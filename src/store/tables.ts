@@ -47,6 +47,8 @@ export interface Tables {
   pushed_requests: PushedRequestRow
   device_grants: DeviceGrantRow
   risk_configurations: RiskConfigurationRow
+  auth_events: AuthEventRow
+  log_records: LogRecordRow
   provisioned_limits: { region: string; category: string; value: number }
 }
 
@@ -529,6 +531,56 @@ export interface RiskConfigurationRow {
   /** In the AWS shape, JSON. */
   settings: string
   updated_at: number
+}
+
+/** What a user did, or somebody in the name of a user, while threat protection was on. */
+export interface AuthEventRow {
+  id: string
+  pool_id: string
+  /** Null for a name that nobody has. */
+  user_id: string | null
+  /** The user, or a digest of the name that nobody has. */
+  holder: string
+  client_id: string
+  type: string
+  response: string
+  decision: string
+  level: string | null
+  compromised: number
+  /** `[name, response]` pairs, JSON. */
+  challenges: string
+  ip_address: string | null
+  /** Digest of what is the same for all requests from one device. */
+  device_key: string | null
+  device_name: string | null
+  timezone: string | null
+  /** JSON; null when it is not known. */
+  place: string | null
+  has_context_data: number
+  request_id: string
+  feedback_value: string | null
+  feedback_provider: string | null
+  feedback_at: number | null
+  /** Keyed digest of the token that was mailed to the user; null without one and when it was used. */
+  feedback_token: string | null
+  created_at: number
+  expires_at: number
+}
+
+/** A record of a pool's log on its way to one sink. */
+export interface LogRecordRow {
+  /** Counts up in the order in which records were made. */
+  sequence: GeneratedAlways<number>
+  pool_id: string
+  region: string
+  destination: string
+  sink: string
+  /** JSON, sealed: it holds names and addresses. */
+  content: string
+  created_at: number
+  tries: number
+  /** Not to be sent before. While a node sends it, the end of its right to do so. */
+  next_try_at: number
 }
 
 export interface UserImportJobRow {

@@ -25,7 +25,10 @@ import {
   type Fetch,
   FetchFailure,
   type KeyPairs,
+  type LeakedPasswords,
+  type LogSinks,
   type OutgoingMessage,
+  type Places,
   TriggerFailure,
   type Triggers,
 } from '../../src/core/ports.ts'
@@ -44,6 +47,10 @@ export interface TestAppOptions {
   delivery?: Delivery
   /** The servers of others; without it the guarded fetch, which reaches loopback only. */
   fetch?: Fetch
+  /** Where the logs of pools go; without it they are among the events. */
+  logSinks?: LogSinks
+  leakedPasswords?: LeakedPasswords
+  places?: Places
   /** The SQLite database; in memory without it. */
   file?: string
   /** Runs on the system's time instead of a clock that stands still. */
@@ -170,6 +177,9 @@ const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Sha
       fetch: options.fetch ?? guardedFetch({ networks: loopback }),
       triggers: inProcess(functions),
       events: { record: event => events.push(event) },
+      logSinks: options.logSinks ?? { of: () => [], deliver: async () => [] },
+      leakedPasswords: options.leakedPasswords,
+      places: options.places,
       log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     },
   )

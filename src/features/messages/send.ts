@@ -225,16 +225,22 @@ const compose = (
 }
 
 /** The address that the ARN of an e-mail identity names; undefined when it names a domain. */
-const senderOf = (arn: string | undefined): string | undefined => {
+export const senderOf = (arn: string | undefined): string | undefined => {
   const identity = arn?.slice(arn.lastIndexOf(':identity/') + ':identity/'.length)
   return arn?.includes(':identity/') && identity?.includes('@') ? identity : undefined
 }
 
 // ---------------------------------------------------------------------------------------------- delivery
 
-const send = async (ctx: Context, pool: Pool, message: OutgoingMessage): Promise<void> => {
+/** Keeps the message in the outbox and hands it over. */
+export const send = async (
+  ctx: Context,
+  pool: Pool,
+  message: OutgoingMessage,
+  options: SendOptions = {},
+): Promise<void> => {
   await inTransaction(ctx, tx => storeMessage(tx, message))
-  await deliver(ctx, pool, message, {})
+  await deliver(ctx, pool, message, options)
 }
 
 const deliver = async (
@@ -246,11 +252,11 @@ const deliver = async (
   if (ctx.delivery === undefined) return
   const delivered = ctx.delivery.send(message).then(
     () => true,
-    (cause: unknown) => {
+    async (cause: unknown) => {
       const { userPoolId, source } = message
       ctx.log.warn({ requestId: ctx.requestId, userPoolId, source, cause }, 'message not delivered')
       // The cause may repeat the address; it stays in the log of the server.
-      deliverLog(ctx, pool, 'userNotification', { details: `${message.medium} for ${source} was not delivered.` })
+      await deliverLog(ctx, pool, 'userNotification', { details: `${message.medium} for ${source} was not delivered.` })
       return false
     },
   )

@@ -118,6 +118,7 @@ onEachDatabase(testApp => {
       await createUser(app, poolId, 'bob', Password)
       await assert.rejects(signIn(app, clientId, 'ann', NewPassword), incorrect)
       const { changePassword } = await import('./change-password.ts')
+      const { findClient } = await import('../app-clients/client.ts')
       const { findPool } = await import('../user-pools/pool.ts')
       const { getUserByName } = await import('../users/user.ts')
       // Nobody without a password can sign in to call the operation yet, so its rule is called.
@@ -130,13 +131,14 @@ onEachDatabase(testApp => {
         userAgent: undefined,
       }
       const pool = await findPool(ctx, poolId)
-      assert.ok(pool)
+      const client = await findClient(ctx, clientId)
+      assert.ok(pool && client)
       const [ann, bob] = [await getUserByName(ctx, pool, 'ann'), await getUserByName(ctx, pool, 'bob')]
-      await assert.rejects(changePassword(ctx, pool, ann, 'Wr0ng-one!', NewPassword), incorrect)
-      await assert.rejects(changePassword(ctx, pool, bob, undefined, NewPassword), {
+      await assert.rejects(changePassword(ctx, { pool, client, user: ann }, 'Wr0ng-one!', NewPassword), incorrect)
+      await assert.rejects(changePassword(ctx, { pool, client, user: bob }, undefined, NewPassword), {
         name: 'InvalidParameterException',
       })
-      await changePassword(ctx, pool, ann, undefined, NewPassword)
+      await changePassword(ctx, { pool, client, user: ann }, undefined, NewPassword)
       await signIn(app, clientId, 'ann', NewPassword)
     })
   })

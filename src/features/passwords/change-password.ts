@@ -1,5 +1,6 @@
 /** Passwords that are set by who may: ChangePassword for the signed-in user, AdminSetUserPassword for administrators. */
 import {
+  CognitoError,
   incorrectUsernameOrPassword,
   missingParameter,
   passwordNotResettable,
@@ -7,8 +8,11 @@ import {
   userNotFound,
 } from '../../core/errors.ts'
 import { checkPassword } from '../../core/password-policy.ts'
+import type { Client } from '../app-clients/client.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { dropCode, limitByHour } from '../messages/codes.ts'
+import { holderOf, noRisk, recordEvent } from '../threat-protection/auth-events.ts'
+import { checkNewPassword } from '../threat-protection/compromised-passwords.ts'
 import { type Pool, passwordPolicy } from '../user-pools/pool.ts'
 import { getUserByName, hasPassword, type User } from '../users/user.ts'
 import { clearFailures, countedTry, lockoutKey } from './lockout.ts'
@@ -23,14 +27,29 @@ const changesPerHour = 5
  */
 export const changePassword = async (
   ctx: Context,
-  pool: Pool,
-  user: User,
+  { pool, client, user }: { pool: Pool; client: Client; user: User },
   previous: string | undefined,
   proposed: string,
 ): Promise<void> => {
   if (user.status === 'EXTERNAL_PROVIDER') throw passwordNotResettable()
   checkPassword(passwordPolicy(pool), proposed, 'password')
+  const compromised = await checkNewPassword(ctx, pool, client, 'PASSWORD_CHANGE', proposed)
   await limitByHour(ctx, 'ChangePassword', user.id, changesPerHour)
+  const change = { pool, client, user, holder: holderOf(user), type: 'PasswordChange' } as const
+  await replace(ctx, pool, user, previous, proposed).catch(async (error: unknown) => {
+    if (error instanceof CognitoError) await recordEvent(ctx, { ...change, response: 'Fail' })
+    throw error
+  })
+  await recordEvent(ctx, { ...change, response: 'Pass', risk: { ...noRisk, compromised } })
+}
+
+const replace = async (
+  ctx: Context,
+  pool: Pool,
+  user: User,
+  previous: string | undefined,
+  proposed: string,
+): Promise<void> => {
   await provePrevious(ctx, pool, user, previous)
   await checkHistory(ctx, pool, user, proposed)
   const password = await makePassword(ctx, pool, user, proposed)

@@ -16,8 +16,8 @@ export const passwordOperations = {
     return {}
   }),
 
-  ChangePassword: signedIn(async (ctx, { pool, user }, input) => {
-    await changePassword(ctx, pool, user, input.PreviousPassword, input.ProposedPassword)
+  ChangePassword: signedIn(async (ctx, session, input) => {
+    await changePassword(ctx, session, input.PreviousPassword, input.ProposedPassword)
     return {}
   }),
 

@@ -1,6 +1,7 @@
 /** Forgotten passwords: ForgotPassword, ConfirmForgotPassword, AdminResetUserPassword. */
 import type { CodeDeliveryDetailsType } from '../../contract/types.ts'
 import {
+  CognitoError,
   codeExpired,
   codeMismatch,
   contactAdministrator,
@@ -22,6 +23,9 @@ import {
   type VerifiableAttribute,
 } from '../messages/codes.ts'
 import { sendNewCode } from '../messages/send.ts'
+import { assertAddressAllowed } from '../threat-protection/address-rules.ts'
+import { noRisk, recordEvent } from '../threat-protection/auth-events.ts'
+import { checkNewPassword } from '../threat-protection/compromised-passwords.ts'
 import { runPostConfirmation } from '../triggers/confirmation.ts'
 import { hasTrigger } from '../triggers/run.ts'
 import { type Pool, passwordPolicy } from '../user-pools/pool.ts'
@@ -36,7 +40,7 @@ import {
 } from '../users/user.ts'
 import { clearFailures, lockoutKey } from './lockout.ts'
 import { checkHistory, makePassword, replacePassword } from './password.ts'
-import { findNamedUser, simulateDelivery } from './unknown-user.ts'
+import { eventHolder, findNamedUser, type NamedUser, simulateDelivery } from './unknown-user.ts'
 import { migrateUser } from './user-migration.ts'
 
 /** ForgotPassword and ConfirmForgotPassword together, for each user. */
@@ -71,6 +75,7 @@ export const forgotPassword = async (
   if (target === undefined && !hidden) throw noRecoveryMedium()
 
   await limitByHour(ctx, recoveryLimit, holder, recoveriesPerHour)
+  await recordEvent(ctx, { ...eventHolder(named), pool, client, type: 'ForgotPassword', response: 'InProgress' })
   return active !== undefined && target !== undefined
     ? sendNewCode(ctx, pool, active, 'ForgotPassword', target, { unnoticed: hidden })
     : simulateDelivery(ctx, pool, named, username, { purpose: 'reset-password', source: 'ForgotPassword', attributes })
@@ -128,10 +133,30 @@ export const confirmForgotPassword = async (
   pool: Pool,
   input: { Username: string; ConfirmationCode: string; Password: string },
 ): Promise<void> => {
-  const { user, holder } = await findNamedUser(ctx, client, pool, input.Username)
-  if (user !== undefined && !user.enabled && !preventsUserExistenceErrors(client)) throw usernameClientNotFound()
-  await limitByHour(ctx, recoveryLimit, holder, recoveriesPerHour)
+  await assertAddressAllowed(ctx, pool, client)
+  const named = await findNamedUser(ctx, client, pool, input.Username)
+  if (named.user !== undefined && !named.user.enabled && !preventsUserExistenceErrors(client)) {
+    throw usernameClientNotFound()
+  }
+  await limitByHour(ctx, recoveryLimit, named.holder, recoveriesPerHour)
   checkPassword(passwordPolicy(pool), input.Password, 'password')
+  const compromised = await checkNewPassword(ctx, pool, client, 'PASSWORD_CHANGE', input.Password)
+  const change = { ...eventHolder(named), pool, client, type: 'PasswordChange' } as const
+  const user = await resetPassword(ctx, pool, named, input).catch(async (error: unknown) => {
+    if (error instanceof CognitoError) await recordEvent(ctx, { ...change, response: 'Fail' })
+    throw error
+  })
+  await recordEvent(ctx, { ...change, response: 'Pass', risk: { ...noRisk, compromised } })
+  await runPostConfirmation(ctx, pool, 'ConfirmForgotPassword', () => findUserById(ctx, pool, user.id))
+}
+
+/** Proves the code and puts the password in force. Returns the user, as he was before. */
+const resetPassword = async (
+  ctx: Context,
+  pool: Pool,
+  { user, holder }: NamedUser,
+  input: { ConfirmationCode: string; Password: string },
+): Promise<User> => {
   if (user === undefined) return refuseSimulatedCode(ctx, holder, 'reset-password')
   const proven = await proveCode(ctx, user, 'reset-password', input.ConfirmationCode)
   if (!user.enabled) throw codeMismatch()
@@ -148,7 +173,7 @@ export const confirmForgotPassword = async (
     if (!current.enabled || current.attributes.get(proven.attribute) !== proven.destination) throw codeExpired()
     await clearFailures(tx, lockoutKey(ctx, pool, user))
   })
-  await runPostConfirmation(ctx, pool, 'ConfirmForgotPassword', () => findUserById(ctx, pool, user.id))
+  return user
 }
 
 /** An account that nobody has confirmed yet is not confirmed by way of its password. */

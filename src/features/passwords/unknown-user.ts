@@ -15,6 +15,7 @@ import {
   type VerifiableAttribute,
 } from '../messages/codes.ts'
 import { deliveryDetails, type MessageSource, rehearseCode } from '../messages/send.ts'
+import { type EventHolder, holderOf } from '../threat-protection/auth-events.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { findUserById, findUserByName, nameKey, type User } from '../users/user.ts'
 import { lockoutKey } from './lockout.ts'
@@ -26,6 +27,12 @@ export interface NamedUser {
   /** What limits are counted by: the user's id, or a digest of the name that nobody has. */
   holder: string
 }
+
+/** Whose history an event of this user belongs to. */
+export const eventHolder = ({ user, holder }: NamedUser): EventHolder => ({
+  user,
+  holder: user === undefined ? holder : holderOf(user),
+})
 
 /**
  * The user whom a request names by username or alias.

@@ -11,6 +11,7 @@ import type { MfaFactor } from '../../core/mfa-decision.ts'
 import { consumeOnce } from '../../store/one-time.ts'
 import { authSessionMs, type Client } from '../app-clients/client.ts'
 import type { Context, TransactionContext } from '../context.ts'
+import type { SignInEvent } from '../threat-protection/sign-in-events.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
 
@@ -51,6 +52,8 @@ export interface Attempt {
   device?: NamedDevice
   /** What a passkey of the user is to sign, in base64url. */
   passkeyChallenge?: string
+  /** What threat protection has made of the sign-in. */
+  event?: SignInEvent
   /** What more the pending challenge needs to know. */
   mfa?: PendingMfa
   custom?: PendingCustom
@@ -99,10 +102,12 @@ export const newAttempt = (
     nameKey,
     factors,
     device,
+    event,
     mfa,
   }: Pick<Attempt, 'step' | 'nameKey' | 'factors' | 'mfa'> & {
     user: User | undefined
     device?: NamedDevice | undefined
+    event?: SignInEvent | undefined
   },
 ): Attempt => ({
   flow,
@@ -115,6 +120,7 @@ export const newAttempt = (
   expiresAt: ctx.clock.now() + authSessionMs(client),
   nonce: newUuid(ctx.random),
   ...(device !== undefined && { device }),
+  ...(event !== undefined && { event: { id: event.id, mfa: event.mfa } }),
   ...(mfa !== undefined && { mfa }),
 })
 

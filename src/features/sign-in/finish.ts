@@ -1,25 +1,31 @@
 /** The end of a sign-in: a second factor where one is asked for, then tokens. */
 import type { Context } from '../context.ts'
 import { lockoutKey } from '../passwords/lockout.ts'
+import { suspendSignIn } from '../threat-protection/sign-in-events.ts'
 import type { NamedDevice } from './attempt.ts'
 import { nextCustomStep } from './challenges/custom-challenge.ts'
 import { findNamedDevice, replacesMfa } from './device.ts'
 import { issueAfterProof } from './issue.ts'
+import { judgeProgress } from './judge.ts'
 import type { Outcome, Progress } from './progress.ts'
 import { beginSecondFactor } from './second-factor.ts'
 
 /**
  * The second factor that is still due for a user who has proven one, else tokens. A remembered device may stand in for the
  * second factor, and has to prove itself for it.
- * @throws what findNamedDevice, beginSecondFactor, nextCustomStep and issueAfterProof throw.
+ * @throws what judgeProgress, findNamedDevice, beginSecondFactor, nextCustomStep and issueAfterProof throw.
  */
-export const finishSignIn = async (ctx: Context, progress: Progress): Promise<Outcome> => {
+export const finishSignIn = async (ctx: Context, begun: Progress): Promise<Outcome> => {
+  const progress = await judgeProgress(ctx, begun)
+  const { signIn, user, nameKey, factors, event } = progress
   const deviceSkipsMfa = replacesMfa(progress, await findNamedDevice(ctx, progress))
   if (needsSecondFactor(progress)) {
     const due = await beginSecondFactor(ctx, progress, { deviceSkipsMfa })
-    if (due !== undefined) return due
+    if (due !== undefined) {
+      await suspendSignIn(ctx, signIn, user, factors, event, 'mfa')
+      return due
+    }
   }
-  const { signIn, user, nameKey, factors } = progress
   const device = deviceSkipsMfa ? reliedOn(progress.device) : progress.device
   // What the user has proven is the beginning of the story there, and the proof of the device its end.
   if (signIn.flow === 'CUSTOM_AUTH' && device?.proof !== 'given') {

@@ -104,7 +104,8 @@ const firstFactors: Record<FirstFactor, FirstFactorRow> = {
       )
       const device = await namedDevice(ctx, signIn, proven, values, before)
       await settle()
-      return continueAfterPassword(ctx, { signIn, user: proven, nameKey, factors: ['pwd'], device, isFirstAnswer })
+      const progress = { signIn, user: proven, nameKey, factors: ['pwd' as const], device, isFirstAnswer }
+      return continueAfterPassword(ctx, progress, password)
     },
   },
   PASSWORD_SRP: {

@@ -3,6 +3,15 @@ import type { AuthenticationResultType } from '../../contract/types.ts'
 import { newDeviceKey } from '../../core/ids.ts'
 import type { Context } from '../context.ts'
 import { createDevice, type Device, noteSignIn } from '../devices/device.ts'
+import { holderOf } from '../threat-protection/auth-events.ts'
+import {
+  admitSignIn,
+  completeSignIn,
+  judgeSignIn,
+  refuseSignIn,
+  type SignInEvent,
+  suspendSignIn,
+} from '../threat-protection/sign-in-events.ts'
 import { beginSession } from '../tokens/sessions.ts'
 import type { User } from '../users/user.ts'
 import { asksDevice, beginDeviceChallenge, findNamedDevice, usesDevices } from './device.ts'
@@ -12,31 +21,49 @@ import type { Outcome, Progress } from './progress.ts'
 /**
  * Tokens for a user of whom no more is asked, once a remembered device has proven itself; for the pages the proof, because
  * their tokens come later and may be others.
- * @throws ResourceNotFoundException for a device that was forgotten, and what postAuthenticate throws.
+ * @throws NotAuthorizedException when threat protection refuses the sign-in, ResourceNotFoundException for a device that was
+ * forgotten, and what postAuthenticate throws.
  */
 export const issueAfterProof = async (ctx: Context, progress: Progress): Promise<Outcome> => {
   const { signIn, factors, tokenSource } = progress
   const { pool, client, flow, face } = signIn
+  await admitSignIn(ctx, signIn, { user: progress.user, holder: holderOf(progress.user) })
+  const event = progress.event ?? (await judgeAtEnd(ctx, progress))
   const device = await findNamedDevice(ctx, progress)
-  if (asksDevice(progress, device)) return beginDeviceChallenge(ctx, progress, device)
+  if (asksDevice(progress, device)) {
+    await suspendSignIn(ctx, signIn, progress.user, factors, event, 'other')
+    return beginDeviceChallenge(ctx, { ...progress, event }, device)
+  }
   const user = await postAuthenticate(ctx, pool, progress.user, usesDevices(signIn) && device === undefined)
   const outcome =
     face === 'pages'
       ? { proven: { user, factors, tokenSource } }
-      : { tokens: await tokensFrom(ctx, { ...progress, user }, device) }
+      : { tokens: await tokensFrom(ctx, { ...progress, user, event }, device) }
+  await completeSignIn(ctx, signIn, user, factors, event)
   ctx.events.record({ name: 'SignIn', result: 'Pass', userPoolId: pool.id, clientId: client.id, userId: user.id, flow })
   return outcome
+}
+
+/**
+ * The judgement on a sign-in that comes here at once: by a passkey that counts for two factors, or by custom challenges,
+ * which have no place for a second factor and are refused where risk requires one.
+ * @throws NotAuthorizedException
+ */
+const judgeAtEnd = async (ctx: Context, { signIn, user, factors }: Progress): Promise<SignInEvent | undefined> => {
+  const event = await judgeSignIn(ctx, signIn, user, { factors })
+  const lacksFactor = signIn.flow === 'CUSTOM_AUTH' && new Set(factors).size < 2
+  return event?.mfa === 'required' && lacksFactor ? refuseSignIn(ctx, signIn, user, factors, event) : event
 }
 
 /** The tokens of a session that belongs to the device, or to a new one where the pool tracks devices. */
 const tokensFrom = async (
   ctx: Context,
-  { signIn, user, factors, tokenSource }: Progress,
+  { signIn, user, factors, tokenSource, event }: Progress,
   device: Device | undefined,
 ): Promise<AuthenticationResultType> => {
   const { pool, client } = signIn
   const key = device?.key ?? (usesDevices(signIn) ? newDeviceKey(ctx.random, pool.region) : undefined)
-  const granted = key === undefined ? {} : { device: key }
+  const granted = { ...(key !== undefined && { device: key }), ...(event !== undefined && { eventId: event.id }) }
   const tokens = await beginSession(ctx, { pool, client, user, factors, source: tokenSource, granted })
   return { ...tokens, ...(await recordDevice(ctx, user, key, device)) }
 }

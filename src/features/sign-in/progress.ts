@@ -1,6 +1,7 @@
 /** What the steps of a sign-in hand to one another. */
 import type { AuthenticationResultType, ChallengeNameType } from '../../contract/types.ts'
 import type { Factor } from '../../core/claims.ts'
+import type { SignInEvent } from '../threat-protection/sign-in-events.ts'
 import type { TokenSource } from '../triggers/pre-token-generation.ts'
 import type { User } from '../users/user.ts'
 import type { NamedDevice, SignIn } from './attempt.ts'
@@ -29,6 +30,8 @@ export interface Progress {
   device?: NamedDevice | undefined
   /** The client takes no challenge of a device in answer to this request. */
   noDeviceChallenge?: boolean
+  /** What threat protection has made of the sign-in; undefined before the first proof and where nothing watches. */
+  event?: SignInEvent | undefined
   /** True in the answer to the request that began the sign-in, which tells the client the user's real name. */
   isFirstAnswer: boolean
   /** What the tokens are for, if they come next; `Authentication` when absent. */

@@ -8,6 +8,7 @@ import { sendNewCode } from '../messages/send.ts'
 import { attributeOfFactor, decideMfaOf } from '../mfa/factors.ts'
 import { findSoftwareToken } from '../mfa/software-tokens.ts'
 import { assertMfaNotLocked } from '../mfa/tries.ts'
+import { refuseSignIn } from '../threat-protection/sign-in-events.ts'
 import { newAttempt, type PendingMfa, sealSession } from './attempt.ts'
 import { firstAnswerParameters, type Outcome, type PendingOutcome, type Progress } from './progress.ts'
 
@@ -22,8 +23,14 @@ export const beginSecondFactor = async (
   progress: Progress,
   { deviceSkipsMfa }: { deviceSkipsMfa: boolean },
 ): Promise<Outcome | undefined> => {
-  const { signIn, user } = progress
-  const decision = await decideMfaOf(ctx, signIn.pool, user, { deviceSkipsMfa })
+  const { signIn, user, factors, event } = progress
+  const decision = await decideMfaOf(ctx, signIn.pool, user, { deviceSkipsMfa, isAssigned: event?.mfa !== undefined })
+  const isAsked = decision.step === 'challenge' || decision.step === 'select'
+  if (event?.mfa !== undefined && !isAsked && !deviceSkipsMfa) {
+    // Who may be somebody else neither sets up a factor of his own nor goes on without one.
+    if (event.mfa === 'required') return refuseSignIn(ctx, signIn, user, factors, event)
+    return beginSecondFactor(ctx, { ...progress, event: { ...event, mfa: undefined } }, { deviceSkipsMfa })
+  }
   switch (decision.step) {
     case 'none':
       return undefined

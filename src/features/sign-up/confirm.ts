@@ -22,7 +22,9 @@ import {
   type VerifiableAttribute,
 } from '../messages/codes.ts'
 import { sendNewCode } from '../messages/send.ts'
-import { findNamedUser, simulateDelivery } from '../passwords/unknown-user.ts'
+import { eventHolder, findNamedUser, simulateDelivery } from '../passwords/unknown-user.ts'
+import { assertAddressAllowed } from '../threat-protection/address-rules.ts'
+import { recordEvent } from '../threat-protection/auth-events.ts'
 import { runPostConfirmation } from '../triggers/confirmation.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import {
@@ -61,6 +63,7 @@ export const confirmSignUp = async (
   input: ConfirmSignUpRequest,
 ): Promise<Confirmed> => {
   const session = input.Session === undefined ? undefined : openSignUpSession(ctx, client, input.Session)
+  await assertAddressAllowed(ctx, pool, client)
   const { user, holder } = await findNamedUser(ctx, client, pool, input.Username)
   if (session !== undefined && session.userId !== user?.id) throw invalidSession()
   if (user !== undefined) assertConfirmable(user)
@@ -145,6 +148,7 @@ export const resendConfirmationCode = async (
   if (active !== undefined && target === undefined) throw cannotResendCodes()
 
   await limitByHour(ctx, 'ResendConfirmationCode', holder, resendsPerHour)
+  await recordEvent(ctx, { ...eventHolder(named), pool, client, type: 'ResendCode', response: 'InProgress' })
   return active !== undefined && target !== undefined
     ? sendNewCode(ctx, pool, active, 'ResendCode', target, { unnoticed: hidden })
     : simulateDelivery(ctx, pool, named, username, { purpose: 'sign-up', source: 'ResendCode', attributes })

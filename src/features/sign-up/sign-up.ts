@@ -23,6 +23,9 @@ import { isNameOfProviderUser } from '../identity-providers/provider.ts'
 import type { CodeTarget, VerifiableAttribute } from '../messages/codes.ts'
 import { sendNewCode } from '../messages/send.ts'
 import { makePassword } from '../passwords/password.ts'
+import { assertAddressAllowed } from '../threat-protection/address-rules.ts'
+import { holderOf, noRisk, recordEvent } from '../threat-protection/auth-events.ts'
+import { checkNewPassword } from '../threat-protection/compromised-passwords.ts'
 import { runPostConfirmation, runPreSignUp } from '../triggers/confirmation.ts'
 import { hasTrigger } from '../triggers/run.ts'
 import { type Pool, passwordPolicy } from '../user-pools/pool.ts'
@@ -47,6 +50,8 @@ export const signUp = async (ctx: Context, client: Client, pool: Pool, input: Si
   if (form === 'username' && (await isNameOfProviderUser(ctx, pool, input.Username))) throw usernameOfProviderUser()
   const attributes = newAttributes(pool, client, input, form)
   if (password !== undefined) checkPassword(passwordPolicy(pool), password, 'password')
+  await assertAddressAllowed(ctx, pool, client)
+  const compromised = password !== undefined && (await checkNewPassword(ctx, pool, client, 'SIGN_UP', password))
 
   const id = newUuid(ctx.random)
   const identity = { id, username: form === 'username' ? input.Username : id }
@@ -59,6 +64,10 @@ export const signUp = async (ctx: Context, client: Client, pool: Pool, input: Si
     insertUser(tx, pool, { ...identity, status, password: made, attributes }, { takeOver: autoVerified.length > 0 }),
   ).catch((error: unknown) => {
     throw error instanceof NameTaken ? taken(error.kind) : error
+  })
+  await recordEvent(ctx, {
+    ...{ pool, client, user, holder: holderOf(user) },
+    ...{ type: 'SignUp', response: 'Pass', risk: { ...noRisk, compromised } },
   })
   if (autoConfirm) {
     await runPostConfirmation(ctx, pool, 'ConfirmSignUp', async () => user)

@@ -1,6 +1,11 @@
+import { userPoolNotFound } from '../../core/errors.ts'
 import { getClient } from '../app-clients/client.ts'
 import type { Context, Operations } from '../context.ts'
-import { inPool, type Pool } from '../user-pools/pool.ts'
+import { findPool, inPool, type Pool } from '../user-pools/pool.ts'
+import { getUserByName } from '../users/user.ts'
+import { listEvents } from './auth-events.ts'
+import { giveFeedback, giveFeedbackAsAdmin } from './feedback.ts'
+import { assertProtected } from './protection.ts'
 import { describeRisk, setRisk } from './risk-configuration.ts'
 
 export const threatProtectionOperations = {
@@ -11,7 +16,41 @@ export const threatProtectionOperations = {
   SetRiskConfiguration: inPool(async (ctx, pool, { UserPoolId, ClientId, ...requested }) => ({
     RiskConfiguration: await setRisk(ctx, await ownerOf(ctx, pool, ClientId), requested),
   })),
-} satisfies Operations<'DescribeRiskConfiguration' | 'SetRiskConfiguration'>
+
+  AdminListUserAuthEvents: inPool(async (ctx, pool, input) => {
+    assertProtected(pool)
+    const user = await getUserByName(ctx, pool, input.Username)
+    return listEvents(ctx, pool, user, { limit: input.MaxResults, token: input.NextToken })
+  }),
+
+  AdminUpdateAuthEventFeedback: inPool(async (ctx, pool, input) => {
+    await giveFeedbackAsAdmin(ctx, pool, {
+      username: input.Username,
+      eventId: input.EventId,
+      value: input.FeedbackValue,
+    })
+    return {}
+  }),
+
+  UpdateAuthEventFeedback: async (ctx, input) => {
+    // No signature names a region; the pool's own decides.
+    const pool = await findPool(ctx, input.UserPoolId)
+    if (pool === undefined) throw userPoolNotFound(input.UserPoolId)
+    await giveFeedback(ctx, pool, {
+      username: input.Username,
+      eventId: input.EventId,
+      token: input.FeedbackToken,
+      value: input.FeedbackValue,
+    })
+    return {}
+  },
+} satisfies Operations<
+  | 'AdminListUserAuthEvents'
+  | 'AdminUpdateAuthEventFeedback'
+  | 'DescribeRiskConfiguration'
+  | 'SetRiskConfiguration'
+  | 'UpdateAuthEventFeedback'
+>
 
 const ownerOf = async (ctx: Context, pool: Pool, clientId: string | undefined) => ({
   pool,

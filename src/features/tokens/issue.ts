@@ -42,6 +42,8 @@ export interface TokenSession {
   hosted?: HostedSession
   /** The key of the device that the session belongs to. */
   device?: string
+  /** The event that the sign-in has left in the user's history; all tokens of the session name it. */
+  eventId?: string
   /**
    * The user's session epoch at the beginning of the sign-in or refresh. What ends the user's sessions meanwhile ends
    * this one with them.
@@ -66,7 +68,9 @@ export const newTokenSession = (
   client: Client,
   user: Pick<User, 'sessionEpoch'>,
   factors: Factor[],
-  granted: Partial<Pick<TokenSession, 'originJti' | 'authTime' | 'expiresAt' | 'scope' | 'hosted' | 'device'>> = {},
+  granted: Partial<
+    Pick<TokenSession, 'originJti' | 'authTime' | 'expiresAt' | 'scope' | 'hosted' | 'device' | 'eventId'>
+  > = {},
 ): TokenSession => {
   const now = ctx.clock.now()
   return {
@@ -115,7 +119,7 @@ export const issueTokens = async (
     sub: user.id,
     username: user.username,
     groups: change.groups(groups),
-    eventId: newEventId(ctx.random, session.sessionEpoch),
+    eventId: session.eventId ?? newEventId(ctx.random, session.sessionEpoch),
     authTime: session.authTime,
     issuedAt: Math.floor(ctx.clock.now() / 1_000),
     originJti: namesSession(pool, client) ? session.originJti : undefined,
@@ -168,6 +172,7 @@ export const issueTokens = async (
         factors: session.factors,
         ...(hosted !== undefined && { hosted }),
         ...(session.device !== undefined && { device: session.device }),
+        ...(session.eventId !== undefined && { eventId: session.eventId }),
       }),
     }),
     TokenType: 'Bearer',

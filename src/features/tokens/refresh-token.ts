@@ -32,6 +32,8 @@ export interface RefreshToken {
   hosted?: { resource?: string; browserSessionId?: string }
   /** The device that the session belongs to. */
   device?: string
+  /** The event that the sign-in has left in the user's history. */
+  eventId?: string
 }
 
 const nonceBytes = 12

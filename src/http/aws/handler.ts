@@ -4,7 +4,7 @@
  */
 import { decodeInput, encodeOutput, parseJson, violationMessage } from '../../contract/codec.ts'
 import { operations as model } from '../../contract/model.ts'
-import type { OperationName } from '../../contract/types.ts'
+import type { ContextDataType, OperationName, UserContextDataType } from '../../contract/types.ts'
 import {
   CognitoError,
   internalError,
@@ -14,7 +14,7 @@ import {
   tooManyRequests,
   unknownOperation,
 } from '../../core/errors.ts'
-import type { Caller, Context, Services } from '../../features/context.ts'
+import type { Caller, ClaimedOrigin, Context, Services } from '../../features/context.ts'
 import { countRequest } from '../../features/limits.ts'
 import { operations } from '../../features/operations.ts'
 import { assertOfferedInRegion } from '../../features/regions.ts'
@@ -109,6 +109,7 @@ const run = async (
     sourceIp: request.sourceIp,
     userAgent: request.header('user-agent'),
     caller: callerOf(decoded.input),
+    claimed: claimedOriginOf(decoded.input, model[name].auth === 'sigv4'),
   }
   if (model[name].auth === 'sigv4') {
     const resource = await resourceOf(ctx, decoded.input)
@@ -131,6 +132,22 @@ const run = async (
 const callerOf = (input: unknown): Caller => {
   const { ClientId, ClientMetadata } = input as { ClientId?: string; ClientMetadata?: Record<string, string> }
   return { clientId: ClientId, clientMetadata: ClientMetadata }
+}
+
+/** ContextData of the operations that AWS signs, UserContextData of the others. */
+const claimedOriginOf = (input: unknown, isServer: boolean): ClaimedOrigin => {
+  const { ContextData, UserContextData } = input as {
+    ContextData?: ContextDataType
+    UserContextData?: UserContextDataType
+  }
+  const data = isServer ? ContextData : UserContextData
+  const userAgent = ContextData?.HttpHeaders.find(({ headerName }) => headerName?.toLowerCase() === 'user-agent')
+  return {
+    isServer,
+    ipAddress: data?.IpAddress,
+    encodedData: data?.EncodedData,
+    userAgent: isServer ? userAgent?.headerValue : undefined,
+  }
 }
 
 /** What callers may see of a failure; everything else is logged with its cause and shown without detail. */

@@ -4,6 +4,7 @@ import { invalidSession, missingParameter, userDisabled } from '../../../core/er
 import { type Client, checkSecretHash, findClient, preventsUserExistenceErrors } from '../../app-clients/client.ts'
 import type { Context } from '../../context.ts'
 import { assertNotLocked } from '../../passwords/lockout.ts'
+import { recordFailedFactor, recordFailedSignIn } from '../../threat-protection/sign-in-events.ts'
 import { findPool, type Pool } from '../../user-pools/pool.ts'
 import type { User } from '../../users/user.ts'
 import {
@@ -132,8 +133,11 @@ const proven = ({ attempt, signIn, subject: { user } }: Unproven): Resumed => {
  */
 export const takesNoDeviceChallenge = ({ responses }: Answer): boolean => !responses['DEVICE_KEY']
 
-/** Tells the outside that a step of a sign-in was answered wrongly. */
-export const recordFailure = (ctx: Context, { pool, client, flow }: SignIn, user: User | undefined): void =>
+/** Tells the outside, and the history of the user, that a step of a sign-in was answered wrongly. */
+export const recordFailure = async (ctx: Context, failed: Resumed | Unproven): Promise<void> => {
+  const { attempt, signIn } = failed
+  const { pool, client, flow } = signIn
+  const user = 'subject' in failed ? failed.subject.user : failed.user
   ctx.events.record({
     name: 'SignIn',
     result: 'Fail',
@@ -142,3 +146,6 @@ export const recordFailure = (ctx: Context, { pool, client, flow }: SignIn, user
     userId: user?.id,
     flow,
   })
+  if ('subject' in failed) await recordFailedSignIn(ctx, signIn, { user, holder: failed.subject.lockoutKey }, [])
+  else await recordFailedFactor(ctx, signIn, failed.user, attempt.factors, attempt.event)
+}

@@ -14,6 +14,7 @@ import type { Members } from '../../../core/trigger-response.ts'
 import { booleanOf, textMapOf, textOf } from '../../../core/trigger-response.ts'
 import { checkSecretHash } from '../../app-clients/client.ts'
 import { type Context, inTransaction } from '../../context.ts'
+import { recordFailedSignIn } from '../../threat-protection/sign-in-events.ts'
 import { clientMetadataOf, runTrigger, userAttributesOf } from '../../triggers/run.ts'
 import { findUserById } from '../../users/user.ts'
 import {
@@ -103,7 +104,11 @@ const define = async (ctx: Context, signIn: SignIn, told: Told, session: object[
   const issueTokens = booleanOf(defined, 'issueTokens') ?? false
   const failed = booleanOf(defined, 'failAuthentication') ?? false
   const challengeName = textOf(defined, 'challengeName')
-  if (failed) throw incorrectUsernameOrPassword()
+  if (failed) {
+    const { user, lockoutKey } = told.subject
+    await recordFailedSignIn(ctx, signIn, { user, holder: lockoutKey }, [])
+    throw incorrectUsernameOrPassword()
+  }
   return { issueTokens, challengeName }
 }
 

@@ -53,7 +53,7 @@ export const answerDevicePasswordVerifier: Challenge = async (ctx, answer) => {
     isProof(ctx, block, verifier, [device.groupKey, device.key], claim),
   )
   if (!isRight) {
-    recordFailure(ctx, signIn, user)
+    await recordFailure(ctx, resumed)
     throw incorrectUsernameOrPassword()
   }
   await inTransaction(ctx, tx => consumeAttempt(tx, attempt))

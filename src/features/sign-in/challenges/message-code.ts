@@ -52,12 +52,8 @@ const codeOf = (responses: Record<string, string>, { responses: names }: CodeFac
   return code
 }
 
-const prove = async (
-  ctx: Context,
-  { attempt, signIn, user }: Resumed,
-  { attribute }: CodeFactor,
-  code: string,
-): Promise<ProvenCode> => {
+const prove = async (ctx: Context, resumed: Resumed, { attribute }: CodeFactor, code: string): Promise<ProvenCode> => {
+  const { attempt, user } = resumed
   let proven: ProvenCode | undefined
   await countedMfaTry(ctx, user, async () => {
     proven = await proveCode(ctx, user, `mfa-${attribute}`, code, attempt.nonce).catch(error => {
@@ -68,7 +64,7 @@ const prove = async (
     return proven !== undefined
   })
   if (proven !== undefined) return proven
-  recordFailure(ctx, signIn, user)
+  await recordFailure(ctx, resumed)
   throw authenticationCodeMismatch()
 }
 

@@ -15,6 +15,8 @@ import {
 import { checkPassword } from '../../../core/password-policy.ts'
 import { type Context, inTransaction, type TransactionContext } from '../../context.ts'
 import { checkHistory, makePassword, replacePassword } from '../../passwords/password.ts'
+import { holderOf, noRisk, recordEvent } from '../../threat-protection/auth-events.ts'
+import { checkNewPassword } from '../../threat-protection/compromised-passwords.ts'
 import { type Pool, passwordPolicy } from '../../user-pools/pool.ts'
 import { findUserById, NameTaken, type User, writeAttributes, writeSignInNames } from '../../users/user.ts'
 import { consumeAttempt, newAttempt, sealSession } from '../attempt.ts'
@@ -56,6 +58,7 @@ export const answerNewPassword: Challenge = async (ctx, answer) => {
   const password = required(answer.responses, 'NEW_PASSWORD')
   const changes = checkSuppliedAttributes(resumed, suppliedAttributes(answer.responses))
   checkPassword(passwordPolicy(pool), password, 'password')
+  const compromised = await checkNewPassword(ctx, pool, signIn.client, 'PASSWORD_CHANGE', password)
   await checkHistory(ctx, pool, user, password)
   const made = await makePassword(ctx, pool, user, password)
   const confirmed = await inTransaction(ctx, async tx => {
@@ -66,6 +69,10 @@ export const answerNewPassword: Challenge = async (ctx, answer) => {
     return findUserById(tx, pool, user.id)
   })
   if (confirmed === undefined) throw invalidSession()
+  await recordEvent(ctx, {
+    ...{ pool, client: signIn.client, user: confirmed, holder: holderOf(confirmed) },
+    ...{ type: 'PasswordChange', response: 'Pass', risk: { ...noRisk, compromised } },
+  })
   return finishSignIn(ctx, {
     ...attempt,
     signIn,

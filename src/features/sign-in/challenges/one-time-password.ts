@@ -40,7 +40,7 @@ export const answerOneTimePassword: Challenge = async (ctx, answer) => {
   if (!(await offeredFactors(ctx, signIn, subject, username)).includes(challenge)) throw invalidSession()
   const proven = await prove(ctx, unproven, factor.purpose, code)
   if (subject.user === undefined || proven === undefined) {
-    recordFailure(ctx, signIn, subject.user)
+    await recordFailure(ctx, unproven)
     throw authenticationCodeMismatch()
   }
   const user = await settle(ctx, unproven, subject.user, proven)

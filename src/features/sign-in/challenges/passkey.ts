@@ -28,7 +28,7 @@ export const answerPasskey: Challenge = async (ctx, answer) => {
   if (!(await offeredFactors(ctx, signIn, subject, answer.username)).includes('WEB_AUTHN')) throw invalidSession()
   const proof = await prove(ctx, unproven, credential)
   if (proof === undefined || subject.user === undefined) {
-    recordFailure(ctx, signIn, subject.user)
+    await recordFailure(ctx, unproven)
     throw passkeyRefused()
   }
   assertMaySignInWithPassword(subject.user)

@@ -13,7 +13,8 @@ import { type Challenge, recordFailure, required, resume } from './challenge.ts'
  * (session, lock), SoftwareTokenMFANotFoundException, InvalidParameterException
  */
 export const answerSoftwareToken: Challenge = async (ctx, answer) => {
-  const { attempt, signIn, user } = await resume(ctx, answer)
+  const resumed = await resume(ctx, answer)
+  const { attempt, signIn, user } = resumed
   const code = required(answer.responses, 'SOFTWARE_TOKEN_MFA_CODE')
   const token = await findSoftwareToken(ctx, user)
   if (token === undefined) throw softwareTokenNotAssociated()
@@ -24,7 +25,7 @@ export const answerSoftwareToken: Challenge = async (ctx, answer) => {
     return step !== undefined
   })
   if (step === undefined) {
-    recordFailure(ctx, signIn, user)
+    await recordFailure(ctx, resumed)
     throw softwareTokenCodeMismatch()
   }
   const used = step

@@ -22,14 +22,9 @@ const begin = async (ctx: Context, signIn: SignIn, parameters: Record<string, st
   const user = await provePassword(ctx, signIn, subject, () =>
     checkUserPassword(ctx, signIn.pool, subject.user, password, subject.user?.username ?? subject.nameKey),
   )
-  return continueAfterPassword(ctx, {
-    signIn,
-    user,
-    nameKey: subject.nameKey,
-    factors: ['pwd'],
-    device: await namedDevice(ctx, signIn, user, parameters),
-    isFirstAnswer: true,
-  })
+  const device = await namedDevice(ctx, signIn, user, parameters)
+  const proven = { signIn, user, nameKey: subject.nameKey, factors: ['pwd' as const], device, isFirstAnswer: true }
+  return continueAfterPassword(ctx, proven, password)
 }
 
 export const userPasswordAuth: Flow = {
