@@ -9,7 +9,7 @@ import { readAuthorizationRequest } from '../../features/authorization/request.t
 import { sessionForRequest } from '../../features/authorization/single-sign-on.ts'
 import type { Context } from '../../features/context.ts'
 import { showError } from '../pages/error-page.ts'
-import { sendNotice } from '../pages/face.ts'
+import { sendNotice } from '../pages/place.ts'
 import { basePath, type ContextOptions, contextOf, type RequestContext, type Routes } from '../request-context.ts'
 import { answerHeaders } from './endpoint.ts'
 

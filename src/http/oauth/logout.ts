@@ -4,7 +4,7 @@ import { SignOutRefused, signOut } from '../../features/authorization/sign-out.t
 import type { Context } from '../../features/context.ts'
 import { readForm } from '../form.ts'
 import { showError, showSignedOut } from '../pages/error-page.ts'
-import { sendNotice } from '../pages/face.ts'
+import { sendNotice } from '../pages/place.ts'
 import { basePath, type ContextOptions, contextOf, type RequestContext, type Routes } from '../request-context.ts'
 import { answerHeaders } from './endpoint.ts'
 

@@ -118,4 +118,53 @@ onEachDatabase(testApp => {
       [],
     )
   })
+
+  test('on a domain with the classic pages a user gets a new password and signs in', async () => {
+    const client = await createClient()
+    const prefix = `classic-${app.kind}`
+    await app.aws.createUserPoolDomain({ UserPoolId: client.poolId, Domain: prefix, ManagedLoginVersion: 1 })
+    const verified = [email('ann@example.com'), { Name: 'email_verified', Value: 'true' }]
+    await createUser(app, client.poolId, 'ann', verified)
+    const page = await open({ javaScriptEnabled: false })
+    await page.goto(loginUrl(client).replace('127.0.0.1', `${prefix}.localhost`))
+    await screenshot(page, 'pages-classic-sign-in')
+    await page.getByRole('link', { name: 'Forgot your password?' }).click()
+    await page.getByLabel('Username').fill('ann')
+    await screenshot(page, 'pages-classic-forgot-password')
+    await page.getByRole('button', { name: 'Reset my password' }).click()
+    await page.getByLabel('Verification code').fill(await app.lastCode('ann@example.com'))
+    await page.getByLabel('New password', { exact: true }).fill('An0ther!pw')
+    await page.getByLabel('Enter the new password again').fill('An0ther!pw')
+    await screenshot(page, 'pages-classic-reset-password')
+    await page.getByRole('button', { name: 'Change password' }).click()
+    await page.getByText('Your password has been changed.').waitFor()
+    await page.getByLabel('Password').fill('An0ther!pw')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    assert.equal(await signedInAs(client, page), 'ann')
+  })
+
+  test('names that are markup run nothing', async () => {
+    const name = '"><svg/onload=alert(1)>\'`{alert(1)}'
+    const client = await createClient({ PoolName: 'a', MfaConfiguration: 'OFF' }, { ClientName: 'alert' })
+    await createUser(app, client.poolId, name)
+    const page = await open()
+    const dialogs: string[] = []
+    page.on('dialog', async dialog => {
+      dialogs.push(dialog.message())
+      await dialog.dismiss()
+    })
+    const strange = { state: name, lang: name, login_hint: name, nonce: name }
+    await page.goto(app.url + pagePath(client, '/login', { redirect_uri: home.callback, ...strange }))
+    assert.equal(await page.getByLabel('Username').inputValue(), name)
+    await page.getByLabel('Password').fill(name)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('alert').waitFor()
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    assert.equal(await signedInAs(client, page), name)
+    await page.goto(loginUrl(client))
+    await page.getByText(`You are signed in as ${name}.`).waitFor()
+    await screenshot(page, 'pages-markup-as-name')
+    assert.deepEqual(dialogs, [])
+  })
 })

@@ -2,22 +2,19 @@
  * The way of a request to its page: the pool and its client, the authorization request, the browser, what was sent, and
  * what the page before has left.
  */
-import { getCookie, setCookie } from 'hono/cookie'
 import { AuthorizationError } from '../../core/errors/oauth.ts'
-import { type PoolOfRequest, poolOfRequest } from '../../features/authorization/pool-of-request.ts'
+import type { PoolOfRequest } from '../../features/authorization/pool-of-request.ts'
 import { readAuthorizationRequest } from '../../features/authorization/request.ts'
-import type { Context } from '../../features/context.ts'
 import { findStep } from '../../features/managed-login/page-steps.ts'
-import { type ContextOptions, contextOf, type RequestContext, type Routes } from '../request-context.ts'
-import { browserOf, isFormToken, isFromOwnPage, isSecure } from './browser.ts'
+import type { ContextOptions, Routes } from '../request-context.ts'
+import { browserOf, isFormToken, isFromOwnPage } from './browser.ts'
 import { confirmByLink } from './confirm-link.ts'
 import { knownError, showError, showProblem, showSessionOver } from './error-page.ts'
 import { type Form, fieldOf, readPageForm } from './forms.ts'
-import { type Look, lookOf, plainLook } from './look.ts'
 import { type Page, type Place, stepParameter } from './page.ts'
+import { locate } from './place.ts'
 import { normalPath, routeOf } from './routes.ts'
 import type { Step } from './steps.ts'
-import { chooseLanguage, findLanguage, loadLanguage } from './texts/index.ts'
 
 /** Answers the paths of the pages and leaves all others alone. */
 export const addPages = (routes: Routes, options: ContextOptions): void => {
@@ -25,9 +22,7 @@ export const addPages = (routes: Routes, options: ContextOptions): void => {
     const path = normalPath(c.req.path)
     const route = routeOf(path)
     if (route === undefined && path !== '/error' && path !== '/confirmuser') return next()
-    const { ctx, at, search } = await targetOf(c, options)
-    const look = await findLook(ctx, at)
-    const place = await placeOf(c, ctx, search, look ?? plainLook(at?.managedLoginVersion ?? 2))
+    const { place, at, search, hasPages } = await locate(c, options)
     try {
       if (route === undefined) return await answerLink(place, path, at, search)
       const method = c.req.method === 'GET' ? 'get' : c.req.method === 'POST' ? 'post' : undefined
@@ -35,73 +30,17 @@ export const addPages = (routes: Routes, options: ContextOptions): void => {
       if (handler === undefined) return methodNotAllowed(place, route)
       const page = await readPage(place, at, search)
       if (page instanceof Response) return page
-      if (look === undefined) return showProblem(place, place.texts.pagesUnavailable)
+      if (!hasPages) return showProblem(place, place.texts.pagesUnavailable)
       return method === 'get' || isOwnForm(page) ? await handler(page) : showSessionOver(page, 403)
     } catch (cause) {
       if (cause instanceof AuthorizationError) {
         return cause.location === undefined ? showError(place, cause.message) : c.redirect(cause.location, 302)
       }
-      ctx.log.error({ requestId: ctx.requestId, path, cause }, 'request failed')
+      const { log, requestId } = place.ctx
+      log.error({ requestId, path, cause }, 'request failed')
       return showProblem(place, place.texts.internalError, 500)
     }
   })
-}
-
-/** A page that belongs to no step of the pages, such as what an endpoint has to tell the user. */
-export const sendNotice = async (
-  c: RequestContext,
-  options: ContextOptions,
-  show: (place: Place) => Response,
-): Promise<Response> => {
-  const { ctx, at, search } = await targetOf(c, options)
-  const look = (await findLook(ctx, at)) ?? plainLook(at?.managedLoginVersion ?? 2)
-  return show(await placeOf(c, ctx, search, look))
-}
-
-interface Target {
-  ctx: Context
-  at: PoolOfRequest | undefined
-  search: URLSearchParams
-}
-
-/** The pool decides the region, and the client is what triggers are told of. */
-const targetOf = async (c: RequestContext, options: ContextOptions): Promise<Target> => {
-  const ctx = contextOf(c, options)
-  const search = new URL(c.req.url).searchParams
-  const at = await poolOfRequest(ctx, c.req.header('host'), search.get('client_id') ?? undefined)
-  if (at === undefined) return { ctx, at, search }
-  return { ctx: { ...ctx, region: at.pool.region, caller: { clientId: at.client?.id } }, at, search }
-}
-
-/** Undefined when the client has no pages. On a host that is no pool's domain, it has them without a style as well. */
-const findLook = async (ctx: Context, at: PoolOfRequest | undefined): Promise<Look | undefined> => {
-  if (at?.client === undefined) return undefined
-  const { pool, client, managedLoginVersion, domain } = at
-  const look = await lookOf(ctx, pool, client, managedLoginVersion)
-  return look ?? (domain === undefined ? plainLook(managedLoginVersion) : undefined)
-}
-
-const placeOf = async (c: RequestContext, ctx: Context, search: URLSearchParams, look: Look): Promise<Place> => {
-  const language = await loadLanguage(languageOf(c, ctx, look, search))
-  const languageHref = (tag: string): string => {
-    const parameters = new URLSearchParams(search)
-    parameters.set('lang', tag)
-    return `?${parameters}`
-  }
-  return { c, ctx, frame: { look, language, languageHref }, texts: language.texts }
-}
-
-const languageCookie = 'lang'
-
-/** The classic pages are English. A language that is asked for is kept for the pages that follow. */
-const languageOf = (c: RequestContext, ctx: Context, { kind }: Look, search: URLSearchParams): string => {
-  if (kind === 'classic') return 'en'
-  const parameter = search.get('lang') ?? undefined
-  const asked = parameter === undefined ? undefined : findLanguage(parameter)
-  if (asked !== undefined) {
-    setCookie(c, languageCookie, asked, { path: '/', sameSite: 'Lax', httpOnly: true, secure: isSecure(ctx) })
-  }
-  return chooseLanguage({ parameter, cookie: getCookie(c, languageCookie), accepted: c.req.header('accept-language') })
 }
 
 /** The pages that no authorization request leads to. */

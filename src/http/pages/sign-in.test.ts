@@ -46,7 +46,10 @@ onEachDatabase(testApp => {
 
     test('that are missing are asked for beside their fields', async () => {
       const { errors } = await signIn(formBrowser(app), { username: '', password: '' })
-      assert.deepEqual(errors, { username: 'This field is required.', password: 'This field is required.' })
+      assert.deepEqual(errors, {
+        signInFormUsername: 'This field is required.',
+        signInFormPassword: 'This field is required.',
+      })
     })
 
     test('of a client with a secret need no secret hash', async () => {

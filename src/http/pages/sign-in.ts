@@ -26,6 +26,7 @@ export const showSignIn = (page: Page, faults: readonly Fault[] = [], username =
     content: html`${pageForm(page, '/login', [
       field({
         name: 'username',
+        id: 'signInFormUsername',
         ...nameField(texts, offer.names),
         autocomplete: 'username',
         maxLength: usernameLengthMax,
@@ -37,6 +38,7 @@ export const showSignIn = (page: Page, faults: readonly Fault[] = [], username =
       !offer.asksNameFirst &&
         passwordField({
           name: 'password',
+          id: 'signInFormPassword',
           label: texts.password,
           kind: 'current',
           maxLength: passwordLengthMax,
@@ -47,7 +49,9 @@ export const showSignIn = (page: Page, faults: readonly Fault[] = [], username =
       !offer.asksNameFirst &&
         offer.recovery &&
         linkRow({ label: texts.forgotPasswordLink, href: pageUrl(page, '/forgotPassword') }),
-      buttons(button({ label: offer.asksNameFirst ? texts.next : texts.signIn })),
+      buttons(
+        button({ label: offer.asksNameFirst ? texts.next : texts.signIn, name: 'signInSubmitButton', value: 'true' }),
+      ),
     ])}${offer.asksNameFirst && offer.recovery && linkRow({ label: texts.forgotPasswordLink, href: pageUrl(page, '/forgotPassword') })}${
       offer.signUp &&
       linkRow(
