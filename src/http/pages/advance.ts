@@ -29,11 +29,19 @@ export const pathOf = (challenge: ChallengeNameType): PagePath => {
   return path
 }
 
-/** Leads to the page of the next challenge, or ends the sign-in. `username` is the name that it began with. */
-export const advance = (page: Page, username: string, outcome: Outcome): Promise<Response> => {
+/**
+ * Leads to the page of the next challenge, or ends the sign-in. `username` is the name that it began with, `more` what the
+ * page is told besides.
+ */
+export const advance = (
+  page: Page,
+  username: string,
+  outcome: Outcome,
+  more: Partial<ChallengeStep> = {},
+): Promise<Response> => {
   if ('proven' in outcome) return finish(page, outcome.proven)
   if ('tokens' in outcome) throw new Error('A sign-in of the pages has ended with tokens.')
-  return leadTo(page, pathOf(outcome.challenge), { kind: 'challenge', username, ...outcome })
+  return leadTo(page, pathOf(outcome.challenge), { kind: 'challenge', username, ...outcome, ...more })
 }
 
 /** Answers the pending challenge, under its own name unless another is given, and goes on from there. */

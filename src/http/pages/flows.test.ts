@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import type {
+  AuthFactorType,
+  CreateUserPoolClientCommandInput,
   CreateUserPoolCommandInput,
   SetUserPoolMfaConfigCommandInput,
 } from '@aws-sdk/client-cognito-identity-provider'
@@ -353,6 +355,89 @@ onEachDatabase(testApp => {
       for (let tries = 0; tries < 6; tries += 1) shown = await browser.submit(page, { code: '000000' })
       assert.match(shown.alerts.join() + Object.values(shown.errors).join(), /exceeded|Invalid/)
       assert.equal(shown.location, undefined)
+    })
+  })
+
+  describe('the choice of a first factor', () => {
+    const withChoice = (factors: AuthFactorType[], more: Partial<CreateUserPoolClientCommandInput> = {}) =>
+      createPagePool(
+        app,
+        { Policies: { SignInPolicy: { AllowedFirstAuthFactors: factors } } },
+        { ExplicitAuthFlows: ['ALLOW_USER_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'], ...more },
+      )
+    const both = [email('ann@example.com'), phone('+12065550100')]
+
+    test('comes after the name, and the password has a page of its own', async () => {
+      const client = await withChoice(['PASSWORD', 'EMAIL_OTP', 'SMS_OTP'])
+      await createUser(app, client.poolId, 'ann', both)
+      const browser = formBrowser(app)
+      const form = await browser.open(pagePath(client))
+      assert.ok(!('password' in (form.forms[0]?.values ?? {})))
+      const choice = await browser.submit(form, { username: 'ann' })
+      assert.equal(choice.heading, 'Choose how to sign in')
+      assert.deepEqual(
+        [...choice.body.matchAll(/name="answer" value="(\w+)"/g)].map(match => match[1]),
+        ['PASSWORD', 'EMAIL_OTP', 'SMS_OTP'],
+      )
+      const page = await browser.submit(choice, { answer: 'PASSWORD' })
+      assert.equal(page.heading, 'Enter your password')
+      const refused = await browser.submit(page, { password: 'Wr0ng!pass' })
+      assert.deepEqual(refused.alerts, ['Incorrect username or password.'])
+      await claimsAfter(client, await browser.submit(refused, { password }))
+    })
+
+    test('may be a code, which can be sent once more', async () => {
+      const client = await withChoice(['PASSWORD', 'EMAIL_OTP', 'SMS_OTP'])
+      await createUser(app, client.poolId, 'ann', both)
+      const { browser, page: choice } = await openAndSubmit(client, '/login', { username: 'ann' })
+      const page = await browser.submit(choice, { answer: 'EMAIL_OTP' })
+      assert.equal(page.heading, 'Enter your code')
+      assert.match(page.body, /a\*\*\*@e\*\*\*/)
+      const wrong = await browser.submit(page, { code: '00000000' })
+      assert.deepEqual(Object.keys(wrong.errors), ['code'])
+      const again = await browser.submit(wrong, { resend: 'true' }, 1)
+      assert.deepEqual(again.alerts, ['We sent a new code.'])
+      await claimsAfter(client, await browser.submit(again, { code: await app.lastCode('ann@example.com') }))
+    })
+
+    test('is left out for a user with one way to sign in', async () => {
+      const client = await withChoice(['PASSWORD', 'EMAIL_OTP'])
+      await createUser(app, client.poolId, 'ann')
+      const { page } = await openAndSubmit(client, '/login', { username: 'ann' })
+      assert.equal(page.heading, 'Enter your password')
+    })
+
+    test('tells nobody who exists where the client hides users', async () => {
+      const client = await withChoice(['PASSWORD', 'EMAIL_OTP'], { PreventUserExistenceErrors: 'ENABLED' })
+      await createUser(app, client.poolId, 'ann', [email('ann@example.com')])
+      const seen = []
+      for (const username of ['ann', 'bob']) {
+        const { browser, page: choice } = await openAndSubmit(client, '/login', { username })
+        const code = await browser.submit(choice, { answer: 'EMAIL_OTP' })
+        const wrong = await browser.submit(code, { code: '00000000' })
+        const { page: again } = await openAndSubmit(client, '/login', { username })
+        const refused = await browser.post(again.url, { password: 'x' })
+        seen.push(
+          [choice, code, wrong, refused].map(({ status, heading, errors, alerts }) => [
+            status,
+            heading,
+            errors,
+            alerts,
+          ]),
+        )
+      }
+      assert.deepEqual(seen[0], seen[1])
+    })
+
+    test('is not known by the classic pages', async () => {
+      const client = await createPagePool(
+        app,
+        { UserPoolTier: 'LITE' },
+        { ExplicitAuthFlows: ['ALLOW_USER_PASSWORD_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'] },
+      )
+      const page = await formBrowser(app).open(pagePath(client))
+      assert.match(page.body, /class="look-classic"/)
+      assert.ok('password' in (page.forms[0]?.values ?? {}))
     })
   })
 

@@ -1,14 +1,14 @@
 /** The pages of codes: as a second factor, as a first one, and the choice among the second factors of a user. */
 import type { ChallengeNameType } from '../../contract/types.ts'
 import { sendCodeAgain } from '../../features/sign-in/send-again.ts'
-import { answerStep, guarded, pathOf } from './advance.ts'
+import { advance, answerStep, guarded } from './advance.ts'
 import { codeInput, codeOf, resendForm } from './codes.ts'
 import { button, buttons, type Choice, choiceButtons, linkRow, paragraph, quoted } from './components.ts'
 import type { Fault } from './faults.ts'
 import { fieldOf } from './forms.ts'
 import { type Html, html } from './html.ts'
 import { counted } from './limits.ts'
-import { leadTo, missingFields, type Page, pageForm, pageUrl, sendPage, sortFaults } from './page.ts'
+import { missingFields, type Page, pageForm, pageUrl, sendPage, sortFaults } from './page.ts'
 import type { ChallengeStep } from './steps.ts'
 import { fillHtml, type Texts } from './texts/index.ts'
 
@@ -86,7 +86,7 @@ const sendAgain = (page: Page, step: ChallengeStep): Promise<Response> =>
         ChallengeResponses: { USERNAME: username },
       })
       const outcome = await sendCodeAgain(ctx, { pool, client, face: 'pages', challenge, session, username })
-      return leadTo(page, pathOf(challenge), { kind: 'challenge', username, ...outcome, resent: true })
+      return advance(page, username, outcome, { resent: true })
     },
     faults => showCode(page, step, faults),
   )
