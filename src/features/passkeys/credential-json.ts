@@ -33,7 +33,8 @@ const authenticatorDataBytesMax = 4_096
 const signatureBytesMax = 512
 /** WebAuthn Level 3, section 5.4.3. */
 const userHandleBytesMax = 64
-const assertionLengthMax = 16_384
+/** Of the whole as text. */
+const credentialLengthMax = 32_768
 
 const knownTransports = ['ble', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb']
 
@@ -54,7 +55,7 @@ export const readRegistration = (credential: unknown): RegistrationJson => {
 
 /** @throws InvalidParameterException */
 export const readAssertion = (text: string): AssertionJson => {
-  const { response, id } = readCredential(parse(text))
+  const { response, id } = readCredential(parseCredential(text))
   const { userHandle } = response
   return {
     id,
@@ -75,8 +76,9 @@ const readCredential = (value: unknown) => {
   return { members, response: membersOf(members['response']), id }
 }
 
-const parse = (text: string): unknown => {
-  if (text.length > assertionLengthMax) throw malformedPasskey()
+/** The JSON that a browser has written, in one line or several. @throws InvalidParameterException */
+export const parseCredential = (text: string): unknown => {
+  if (text.length > credentialLengthMax) throw malformedPasskey()
   try {
     return JSON.parse(text)
   } catch {

@@ -335,7 +335,7 @@ onEachDatabase(testApp => {
         '[]',
         '"text"',
         '{}',
-        ' '.repeat(20_000),
+        ' '.repeat(40_000),
         JSON.stringify({ ...good, id: undefined }),
         JSON.stringify({ ...good, rawId: 'AAAA' }),
         JSON.stringify({ ...good, type: 'password' }),

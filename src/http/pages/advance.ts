@@ -8,6 +8,7 @@ import { type Fault, faultsOf, isSessionOver } from './faults.ts'
 import { finish } from './finish.ts'
 import { counted } from './limits.ts'
 import { leadTo, type Page, type PagePath } from './page.ts'
+import { passkeysWorkHere } from './passkey.ts'
 import { detourOf } from './sign-in.ts'
 import type { ChallengeStep } from './steps.ts'
 
@@ -20,6 +21,7 @@ const paths: Partial<Record<ChallengeNameType, PagePath>> = {
   SMS_OTP: '/mfa',
   EMAIL_OTP: '/mfa',
   SOFTWARE_TOKEN_MFA: '/mfa',
+  WEB_AUTHN: '/passkey',
 }
 
 /** The page of a challenge. */
@@ -31,9 +33,9 @@ export const pathOf = (challenge: ChallengeNameType): PagePath => {
 
 /**
  * Leads to the page of the next challenge, or ends the sign-in. `username` is the name that it began with, `more` what the
- * page is told besides.
+ * page is told besides. Passkeys that browsers cannot use here are no choice.
  */
-export const advance = (
+export const advance = async (
   page: Page,
   username: string,
   outcome: Outcome,
@@ -41,7 +43,11 @@ export const advance = (
 ): Promise<Response> => {
   if ('proven' in outcome) return finish(page, outcome.proven)
   if ('tokens' in outcome) throw new Error('A sign-in of the pages has ended with tokens.')
-  return leadTo(page, pathOf(outcome.challenge), { kind: 'challenge', username, ...outcome, ...more })
+  const step: ChallengeStep = { kind: 'challenge', username, ...outcome, ...more }
+  if (step.available?.includes('WEB_AUTHN') && !(await passkeysWorkHere(page))) {
+    step.available = step.available.filter(name => name !== 'WEB_AUTHN')
+  }
+  return leadTo(page, pathOf(outcome.challenge), step)
 }
 
 /** Answers the pending challenge, under its own name unless another is given, and goes on from there. */

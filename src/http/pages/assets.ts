@@ -1,11 +1,12 @@
 /**
- * What the pages load from this server: style sheets, the pictures of branding styles, and fixed files. All of it is
+ * What the pages load from this server: style sheets, the script for passkeys, the pictures of branding styles, and fixed files. All of it is
  * public. An address that is not up to date still answers with what is in force now, but is not kept.
  */
 import { Hono, type Context as HonoContext } from 'hono'
 import type { Services } from '../../features/context.ts'
 import { findBrandingAsset, findBrandingStyle } from '../../features/managed-login/branding.ts'
 import { uiCustomizationOf } from '../../features/managed-login/ui-customization.ts'
+import { passkeyScript, passkeyScriptPath } from './passkey-script.ts'
 import { classicSheet, contentHash, managedSheet, type Sheet } from './styles/index.ts'
 
 const favicon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0972d3"/><path d="M16 8a5 5 0 0 1 2.5 9.33V23a2.5 2.5 0 0 1-5 0v-5.67A5 5 0 0 1 16 8z" fill="#fff"/></svg>`
@@ -25,6 +26,14 @@ const asData = {
 /** The routes below `/pages`. */
 export const pageAssets = (services: Services): Hono => {
   const face = new Hono()
+
+  face.get('/passkey/:file{[\\w-]+\\.js}', c =>
+    c.body(passkeyScript, 200, {
+      'content-type': 'text/javascript; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+      'cache-control': c.req.path === passkeyScriptPath ? keep : doNotKeep,
+    }),
+  )
 
   face.get('/favicon/:file', c =>
     c.body(favicon, 200, { ...asData, 'content-type': 'image/svg+xml', 'cache-control': keep }),

@@ -16,6 +16,7 @@ const choicesOf = (texts: Texts, { available = [] }: ChallengeStep): Choice[] =>
     { value: 'PASSWORD', label: texts.factorPassword, hint: texts.factorPasswordHint, graphic: 'password' },
     { value: 'EMAIL_OTP', label: texts.factorEmailCode, hint: texts.factorEmailCodeHintPlain, graphic: 'email' },
     { value: 'SMS_OTP', label: texts.factorSmsCode, hint: texts.factorSmsCodeHintPlain, graphic: 'sms' },
+    { value: 'WEB_AUTHN', label: texts.factorPasskey, hint: texts.factorPasskeyHint, graphic: 'passkey' },
   ]
   return all.filter(({ value }) => available.includes(value))
 }

@@ -1,5 +1,6 @@
 /** The confirmation of a sign-up: by the code on a page, or by the link in a message. */
 import { confirmSignUp, resendConfirmationCode } from '../../features/sign-up/confirm.ts'
+import { offeringPasskey } from './add-passkey.ts'
 import { codeInput, codeOf, resendForm, sentTo } from './codes.ts'
 import { button, buttons, linkRow, paragraph } from './components.ts'
 import type { Fault } from './faults.ts'
@@ -47,7 +48,11 @@ export const takeConfirm = (page: Page, step: ConfirmStep): Promise<Response> | 
       const { ctx, client, pool } = page
       const input = await counted(page, 'ConfirmSignUp', { Username: username, ConfirmationCode: codeOf(page) })
       await confirmSignUp(ctx, client, pool, input)
-      return leadTo(page, '/login', { kind: 'notice', username, notice: 'registrationConfirmed' })
+      return leadTo(await offeringPasskey(page), '/login', {
+        kind: 'notice',
+        username,
+        notice: 'registrationConfirmed',
+      })
     },
     faults => showConfirm(page, step, faults),
   )

@@ -3,6 +3,7 @@
  * what the page before has left.
  */
 import { AuthorizationError } from '../../core/errors/oauth.ts'
+import type { Client } from '../../features/app-clients/client.ts'
 import type { PoolOfRequest } from '../../features/authorization/pool-of-request.ts'
 import { readAuthorizationRequest } from '../../features/authorization/request.ts'
 import { findStep } from '../../features/managed-login/page-steps.ts'
@@ -13,7 +14,7 @@ import { knownError, showError, showProblem, showSessionOver } from './error-pag
 import { type Form, fieldOf, readPageForm } from './forms.ts'
 import { type Page, type Place, stepParameter } from './page.ts'
 import { locate } from './place.ts'
-import { normalPath, routeOf } from './routes.ts'
+import { normalPath, type Route, routeOf } from './routes.ts'
 import type { Step } from './steps.ts'
 
 /** Answers the paths of the pages and leaves all others alone. */
@@ -28,7 +29,7 @@ export const addPages = (routes: Routes, options: ContextOptions): void => {
       const method = c.req.method === 'GET' ? 'get' : c.req.method === 'POST' ? 'post' : undefined
       const handler = method && route[method]
       if (handler === undefined) return methodNotAllowed(place, route)
-      const page = await readPage(place, at, search)
+      const page = await readPage(place, at, search, route)
       if (page instanceof Response) return page
       if (!hasPages) return showProblem(place, place.texts.pagesUnavailable)
       return method === 'get' || isOwnForm(page) ? await handler(page) : showSessionOver(page, 403)
@@ -70,11 +71,13 @@ const readPage = async (
   place: Place,
   at: PoolOfRequest | undefined,
   search: URLSearchParams,
+  { needsNoResponseType }: Route,
 ): Promise<Page | Response> => {
   const { c, ctx, frame, texts } = place
   const query = new URLSearchParams(search)
   query.delete(stepParameter)
-  const request = await readAuthorizationRequest(ctx, at, query)
+  const asked = needsNoResponseType ? withResponseType(query, at?.client) : query
+  const request = await readAuthorizationRequest(ctx, at, asked)
   const { pool, client, redirectUri } = request
   const form: Form | string = c.req.method === 'POST' ? await readPageForm(c) : new Map()
   if (typeof form === 'string') return showProblem(place, texts.invalidValue, form === 'too large' ? 413 : 400)
@@ -95,6 +98,13 @@ const readPage = async (
     // Only the pages keep steps, so an authentic one has the shape of one.
     step: kept as Step | undefined,
   }
+}
+
+/** As the client may ask, where nothing is asked for. */
+const withResponseType = (query: URLSearchParams, client: Client | undefined): URLSearchParams => {
+  if (query.has('response_type')) return query
+  const flows = client?.settings.AllowedOAuthFlows ?? []
+  return new URLSearchParams([...query, ['response_type', flows.includes('code') ? 'code' : 'token']])
 }
 
 const isOwnForm = ({ c, ctx, browser, form }: Page): boolean =>

@@ -4,6 +4,7 @@ import { type FinishedSignIn, finishAuthorization } from '../../features/authori
 import { beginBrowserSession } from '../../features/authorization/single-sign-on.ts'
 import { dropStep } from '../../features/managed-login/page-steps.ts'
 import type { Proof } from '../../features/sign-in/progress.ts'
+import { leadToPasskey } from './after-sign-in.ts'
 import type { Page } from './page.ts'
 
 /** Begins the session and answers the application. */
@@ -12,7 +13,7 @@ export const finish = async (page: Page, proof: Proof): Promise<Response> => {
   const { session, cookie } = await beginBrowserSession(ctx, pool, client, proof, c.req.header('cookie'))
   c.header('set-cookie', cookie, { append: true })
   if (page.stepId !== undefined) await dropStep(ctx, page.stepId)
-  return returnToApplication(page, session)
+  return leadToPasskey(page) ?? returnToApplication(page, session)
 }
 
 /** Back to the application with its answer. */

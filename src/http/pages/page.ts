@@ -60,6 +60,8 @@ export type PagePath =
   | '/mfa'
   | '/mfaoption'
   | '/mfasetup'
+  | '/passkey'
+  | '/passkeys/add'
 
 /** Names the step in the address of a page. */
 export const stepParameter = '_step'

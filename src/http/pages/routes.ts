@@ -1,4 +1,5 @@
 /** The pages by path, whatever the case of its letters. */
+import { showAddPasskey, takeAddPasskey } from './add-passkey.ts'
 import { pathOf } from './advance.ts'
 import { showFirstFactor, takeFirstFactor } from './choose-factor.ts'
 import { resendConfirmation, showConfirm, takeConfirm } from './confirm.ts'
@@ -14,6 +15,7 @@ import { showCode, showMfaChoice, takeCode, takeMfaChoice } from './mfa.ts'
 import { showMfaSetup, takeMfaSetup } from './mfa-setup.ts'
 import { showNewPassword, takeNewPassword } from './new-password.ts'
 import { type Page, type PagePath, pageUrl, seeOther } from './page.ts'
+import { showPasskey, takePasskey } from './passkey.ts'
 import { showSignIn, takeSignIn } from './sign-in.ts'
 import { showSignUp, takeSignUp } from './sign-up.ts'
 import { continueSession, sessionOf, showSignedIn } from './signed-in.ts'
@@ -25,6 +27,8 @@ type Handler = (page: Page) => Answer
 export interface Route {
   get?: Handler
   post?: Handler
+  /** An application may lead here without asking for an answer. */
+  needsNoResponseType?: true
 }
 
 /** A page that only a step of its kind leads to. */
@@ -85,6 +89,11 @@ const routes: Record<string, Route | undefined> = {
     get: ofChallenge('/mfaoption', (page, step) => showMfaChoice(page, step)),
     post: ofChallenge('/mfaoption', takeMfaChoice),
   },
+  '/passkey': {
+    get: ofChallenge('/passkey', (page, step) => showPasskey(page, step)),
+    post: ofChallenge('/passkey', takePasskey),
+  },
+  '/passkeys/add': { get: showAddPasskey, post: takeAddPasskey, needsNoResponseType: true },
   '/mfasetup': { get: ofChallenge('/mfasetup', showMfaSetup), post: ofChallenge('/mfasetup', takeMfaSetup) },
 }
 

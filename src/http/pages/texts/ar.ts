@@ -167,6 +167,8 @@ export const ar: Texts = {
   passkeyFailed: 'لم يعمل مفتاح المرور، أو أُلغي الطلب. حاول مرة أخرى.',
   passkeyNeedsScript: 'تحتاج مفاتيح المرور إلى JavaScript. شغّله، أو اختر طريقة أخرى لتسجيل الدخول.',
   passkeyNotSupported: 'لا يدعم هذا المتصفح أو الجهاز مفاتيح المرور.',
+  passkeysUnavailable: 'لا يمكن إضافة مفتاح مرور إلى هذا الحساب.',
+  tooManyPasskeys: 'يضم هذا الحساب الحد الأقصى من مفاتيح المرور.',
   waitingForPasskey: 'في انتظار مفتاح المرور…',
 
   feedbackHeading: 'هل كان هذا أنت؟',

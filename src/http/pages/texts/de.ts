@@ -175,6 +175,8 @@ export const de: Texts = {
   passkeyNeedsScript:
     'Passkeys brauchen JavaScript. Schalten Sie es ein, oder wählen Sie eine andere Möglichkeit der Anmeldung.',
   passkeyNotSupported: 'Dieser Browser oder dieses Gerät unterstützt keine Passkeys.',
+  passkeysUnavailable: 'Zu diesem Konto kann kein Passkey hinzugefügt werden.',
+  tooManyPasskeys: 'Dieses Konto hat schon so viele Passkeys, wie es haben kann.',
   waitingForPasskey: 'Warten auf Ihren Passkey …',
 
   feedbackHeading: 'Waren Sie das?',

@@ -180,6 +180,8 @@ export const en = {
   passkeyFailed: 'The passkey did not work, or the request was cancelled. Try again.',
   passkeyNeedsScript: 'Passkeys need JavaScript. Switch it on, or choose another way to sign in.',
   passkeyNotSupported: 'This browser or device does not support passkeys.',
+  passkeysUnavailable: 'You cannot add a passkey to this account.',
+  tooManyPasskeys: 'This account has as many passkeys as it can have.',
   waitingForPasskey: 'Waiting for your passkey …',
 
   // ---- feedback about a sign-in, from the link in a message

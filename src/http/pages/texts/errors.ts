@@ -2,6 +2,7 @@
  * What went wrong, in the language of the page. The messages of the API are English; those that a user can meet have a
  * text of their own here. Messages of triggers are shown as their author wrote them.
  */
+import { malformedPasskey, passkeyExists, passkeyRefused, tooManyPasskeys } from '../../../core/errors/passkeys.ts'
 import {
   attemptLimitExceeded,
   authenticationCodeMismatch,
@@ -35,6 +36,7 @@ import {
   usernameShouldBeEmail,
   usernameShouldBePhoneNumber,
 } from '../../../core/errors.ts'
+import { passkeysPerUserMax } from '../../../features/passkeys/passkey.ts'
 import type { TextKey, Texts } from './index.ts'
 
 const passwordTexts = {
@@ -55,6 +57,8 @@ const byMessage = new Map<string, TextKey>([
   [signUpPasswordMissing().message, 'fieldRequired'],
   [signUpPasswordBlank().message, 'fieldRequired'],
   [passwordHistoryViolation().message, 'passwordUsedBefore'],
+  ...[passkeyRefused(), malformedPasskey(), passkeyExists()].map(({ message }) => [message, 'passkeyFailed'] as const),
+  [tooManyPasskeys(passkeysPerUserMax).message, 'tooManyPasskeys'],
   [incorrectUsernameOrPassword().message, 'incorrectCredentials'],
   [userNotFound().message, 'userDoesNotExist'],
   [userDisabled().message, 'userDisabled'],
@@ -93,6 +97,12 @@ const written = new Set<CognitoError['name']>(['UserLambdaValidationException'])
 
 const byName = new Map<CognitoError['name'], TextKey>([
   ['CodeDeliveryFailureException', 'codeDeliveryFailed'],
+  ['WebAuthnChallengeNotFoundException', 'passkeyFailed'],
+  ['WebAuthnCredentialNotSupportedException', 'passkeyFailed'],
+  ['WebAuthnOriginNotAllowedException', 'passkeyFailed'],
+  ['WebAuthnRelyingPartyMismatchException', 'passkeyFailed'],
+  ['WebAuthnConfigurationMissingException', 'passkeysUnavailable'],
+  ['WebAuthnNotEnabledException', 'passkeysUnavailable'],
   ['CodeMismatchException', 'codeMismatch'],
   ['ExpiredCodeException', 'codeExpired'],
   ['TooManyRequestsException', 'tooManyRequests'],

@@ -172,6 +172,8 @@ export const es: Texts = {
   passkeyFailed: 'La clave de acceso no ha funcionado o la solicitud se ha cancelado. Inténtalo de nuevo.',
   passkeyNeedsScript: 'Las claves de acceso necesitan JavaScript. Actívalo o elige otra forma de iniciar sesión.',
   passkeyNotSupported: 'Este navegador o dispositivo no admite claves de acceso.',
+  passkeysUnavailable: 'No se puede añadir una clave de acceso a esta cuenta.',
+  tooManyPasskeys: 'Esta cuenta ya tiene el máximo de claves de acceso.',
   waitingForPasskey: 'Esperando tu clave de acceso…',
 
   feedbackHeading: '¿Has sido tú?',

@@ -177,6 +177,8 @@ export const fr: Texts = {
   passkeyNeedsScript:
     'Les clés d’accès ont besoin de JavaScript. Activez-le, ou choisissez une autre méthode de connexion.',
   passkeyNotSupported: 'Ce navigateur ou cet appareil ne prend pas en charge les clés d’accès.',
+  passkeysUnavailable: 'Il n’est pas possible d’ajouter une clé d’accès à ce compte.',
+  tooManyPasskeys: 'Ce compte a déjà le nombre maximal de clés d’accès.',
   waitingForPasskey: 'En attente de votre clé d’accès…',
 
   feedbackHeading: 'Était-ce vous ?',

@@ -171,6 +171,8 @@ export const id: Texts = {
   passkeyFailed: 'Kunci sandi tidak berfungsi, atau permintaan dibatalkan. Coba lagi.',
   passkeyNeedsScript: 'Kunci sandi memerlukan JavaScript. Aktifkan JavaScript, atau pilih cara masuk yang lain.',
   passkeyNotSupported: 'Peramban atau perangkat ini tidak mendukung kunci sandi.',
+  passkeysUnavailable: 'Kunci sandi tidak dapat ditambahkan ke akun ini.',
+  tooManyPasskeys: 'Akun ini sudah memiliki jumlah kunci sandi maksimum.',
   waitingForPasskey: 'Menunggu kunci sandi Anda…',
 
   feedbackHeading: 'Apakah ini Anda?',

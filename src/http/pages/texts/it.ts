@@ -173,6 +173,8 @@ export const it: Texts = {
   passkeyFailed: 'La passkey non ha funzionato oppure la richiesta è stata annullata. Riprova.',
   passkeyNeedsScript: 'Le passkey richiedono JavaScript. Attivalo oppure scegli un altro modo di accedere.',
   passkeyNotSupported: 'Questo browser o dispositivo non supporta le passkey.',
+  passkeysUnavailable: 'Non è possibile aggiungere una passkey a questo account.',
+  tooManyPasskeys: 'Questo account ha già il numero massimo di passkey.',
   waitingForPasskey: 'In attesa della tua passkey…',
 
   feedbackHeading: 'Eri tu?',

@@ -171,6 +171,8 @@ export const ja: Texts = {
   passkeyFailed: 'パスキーを使えなかったか、操作がキャンセルされました。もう一度お試しください。',
   passkeyNeedsScript: 'パスキーには JavaScript が必要です。有効にするか、別のサインイン方法を選んでください。',
   passkeyNotSupported: 'このブラウザーまたはデバイスはパスキーに対応していません。',
+  passkeysUnavailable: 'このアカウントにはパスキーを追加できません。',
+  tooManyPasskeys: 'このアカウントのパスキーは上限数に達しています。',
   waitingForPasskey: 'パスキーを待っています…',
 
   feedbackHeading: 'ご本人による操作ですか?',

@@ -169,6 +169,8 @@ export const ko: Texts = {
   passkeyFailed: '패스키가 작동하지 않았거나 요청이 취소되었습니다. 다시 시도하세요.',
   passkeyNeedsScript: '패스키를 사용하려면 JavaScript가 필요합니다. JavaScript를 켜거나 다른 로그인 방법을 선택하세요.',
   passkeyNotSupported: '이 브라우저 또는 디바이스는 패스키를 지원하지 않습니다.',
+  passkeysUnavailable: '이 계정에는 패스키를 추가할 수 없습니다.',
+  tooManyPasskeys: '이 계정에는 이미 최대 개수의 패스키가 있습니다.',
   waitingForPasskey: '패스키를 기다리는 중…',
 
   feedbackHeading: '본인이신가요?',

@@ -172,6 +172,8 @@ export const nl: Texts = {
   passkeyNeedsScript:
     'Toegangssleutels hebben JavaScript nodig. Zet het aan of kies een andere manier om in te loggen.',
   passkeyNotSupported: 'Deze browser of dit apparaat ondersteunt geen toegangssleutels.',
+  passkeysUnavailable: 'Aan dit account kan geen toegangssleutel worden toegevoegd.',
+  tooManyPasskeys: 'Dit account heeft al het maximale aantal toegangssleutels.',
   waitingForPasskey: 'Wachten op je toegangssleutel…',
 
   feedbackHeading: 'Was jij dit?',

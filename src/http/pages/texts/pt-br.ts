@@ -168,6 +168,8 @@ export const ptBr: Texts = {
   passkeyFailed: 'A chave de acesso não funcionou ou a solicitação foi cancelada. Tente outra vez.',
   passkeyNeedsScript: 'As chaves de acesso precisam de JavaScript. Ative-o ou escolha outra forma de entrar.',
   passkeyNotSupported: 'Este navegador ou dispositivo não é compatível com chaves de acesso.',
+  passkeysUnavailable: 'Não é possível adicionar uma chave de acesso a esta conta.',
+  tooManyPasskeys: 'Esta conta já tem o número máximo de chaves de acesso.',
   waitingForPasskey: 'Aguardando sua chave de acesso…',
 
   feedbackHeading: 'Foi você?',

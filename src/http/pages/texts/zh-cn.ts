@@ -166,6 +166,8 @@ export const zhCn: Texts = {
   passkeyFailed: '通行密钥无法使用，或者请求已取消。请重试。',
   passkeyNeedsScript: '通行密钥需要 JavaScript。请启用它，或选择其他登录方式。',
   passkeyNotSupported: '此浏览器或设备不支持通行密钥。',
+  passkeysUnavailable: '无法为此账户添加通行密钥。',
+  tooManyPasskeys: '此账户的通行密钥数量已达上限。',
   waitingForPasskey: '正在等待您的通行密钥…',
 
   feedbackHeading: '这是您本人吗？',

@@ -166,6 +166,8 @@ export const zhTw: Texts = {
   passkeyFailed: '通行金鑰無法使用，或要求已取消。請再試一次。',
   passkeyNeedsScript: '通行金鑰需要 JavaScript。請啟用它，或選擇其他登入方式。',
   passkeyNotSupported: '此瀏覽器或裝置不支援通行金鑰。',
+  passkeysUnavailable: '無法為此帳戶新增通行金鑰。',
+  tooManyPasskeys: '此帳戶的通行金鑰數量已達上限。',
   waitingForPasskey: '正在等候您的通行金鑰…',
 
   feedbackHeading: '這是您本人嗎？',
