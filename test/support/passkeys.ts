@@ -6,8 +6,8 @@ import type {
   WebAuthnConfigurationType,
 } from '@aws-sdk/client-cognito-identity-provider'
 import type { TestApp } from './app.ts'
-import type { TestPool } from './pools.ts'
-import { allFlows, createSignInPool } from './sign-in.ts'
+import { phone, type TestPool } from './pools.ts'
+import { allFlows, claimsOf, createSignInPool, createUser, notAuthorized, signIn } from './sign-in.ts'
 
 export const relyingPartyId = 'example.com'
 export const origin = 'https://example.com'
@@ -280,3 +280,33 @@ export const beginPasskey = async (
       }),
   }
 }
+
+/** A confirmed user with a telephone number and the passkey. */
+export const createPasskeyUser = async (
+  app: TestApp,
+  pool: TestPool,
+  username: string,
+  passkey: TestPasskey = newPasskey(),
+  saying: Saying = {},
+) => {
+  await createUser(app, pool.poolId, username, [phone('+12065551234')])
+  const { access } = await signIn(app, pool.clientId, username)
+  await registerPasskey(app, access, passkey, saying)
+  return { username, access, passkey, sub: String(claimsOf(access)['sub']) }
+}
+
+/** What a sign-in with a choice offers the user. */
+export const offeredTo = async (app: TestApp, { clientId }: TestPool, username: string) => {
+  const { AvailableChallenges } = await app.aws.initiateAuth({
+    ClientId: clientId,
+    AuthFlow: 'USER_AUTH',
+    AuthParameters: { USERNAME: username },
+  })
+  return AvailableChallenges
+}
+
+/** Whatever is wrong with an answer. */
+export const passkeyRefused = notAuthorized('The passkey could not be verified.')
+
+/** A client for sign-ins with a choice. */
+export const choiceClient = { ExplicitAuthFlows: [...allFlows, 'ALLOW_USER_AUTH' as const] }

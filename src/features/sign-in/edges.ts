@@ -41,7 +41,8 @@ const edges: Partial<Record<ChallengeNameType | 'begin', readonly Step[]>> = {
   PASSWORD: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
   PASSWORD_SRP: ['PASSWORD_VERIFIER'],
   SMS_OTP: ['tokens'],
-  WEB_AUTHN: ['tokens'],
+  // Risk may ask for a second factor.
+  WEB_AUTHN: ['tokens', ...secondFactors, 'SELECT_MFA_TYPE'],
   PASSWORD_VERIFIER: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
   NEW_PASSWORD_REQUIRED: afterFirstFactor,
   CUSTOM_CHALLENGE: ['CUSTOM_CHALLENGE', ...end],
