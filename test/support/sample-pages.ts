@@ -19,9 +19,9 @@ import {
   providerButtons,
   quoted,
   scriptButton,
-  separator,
   steps,
   termsSentence,
+  waysToSignIn,
 } from '../../src/http/pages/components.ts'
 import { type HtmlValue, html } from '../../src/http/pages/html.ts'
 import { type Frame, type PageOptions, renderPage } from '../../src/http/pages/layout.ts'
@@ -71,8 +71,12 @@ export const samplePages = (frame: Frame): Map<string, () => string> => {
     posted(name({ autofocus: true }), password(), forgotRow, buttons(button({ label: texts.signIn }))),
     signUpRow,
   ]
-  const federated = providerButtons(texts, look, providers)
-  const both = look.providers.first ? [federated, separator(texts.or), local] : [local, separator(texts.or), federated]
+  const search = posted(
+    field({ name: 'email', type: 'email', label: texts.corporateEmail, hint: texts.corporateEmailHint }),
+    buttons(button({ label: texts.continue, kind: 'secondary' })),
+  )
+  const federated = look.providers.interface === 'buttons' ? providerButtons(texts, look, providers) : search
+  const both = waysToSignIn(texts, look, federated, local)
   const newPasswords = (error?: string) => [
     passwordRules(texts, policy),
     passwordField({ name: 'password', kind: 'new', label: texts.newPassword, describedBy: 'password-rules', error }),

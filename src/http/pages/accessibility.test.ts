@@ -8,11 +8,9 @@ const open = withBrowser()
 
 const appearances: [name: string, appearance: Appearance, language: string, rules?: string[]][] = [
   ['managed login', managed(styleOf('LIGHT')), 'en'],
-  ['managed login in the dark', managed(styleOf('DARK')), 'en', colourRules],
   ['managed login from right to left', managed(styleOf('LIGHT')), 'ar'],
   ['managed login from right to left in the dark', managed(styleOf('DARK')), 'ar', colourRules],
   ['the classic pages', classic(), 'en'],
-  ['the classic pages from right to left', classic(), 'ar'],
 ]
 
 for (const [name, appearance, language, rules] of appearances) {

@@ -6,7 +6,7 @@
 import type { PasswordPolicyType } from '../../contract/types.ts'
 import { attributes, type Html, type HtmlValue, html } from './html.ts'
 import { chevron, type Graphic, graphics, marks, organizationMark, providerMarks } from './icons.ts'
-import type { Look } from './look.ts'
+import type { Look, Picture } from './look.ts'
 import { fill, fillHtml, type Texts } from './texts/index.ts'
 
 // ---------------------------------------------------------------------------------------------- text
@@ -55,6 +55,12 @@ export const alert = ({ kind, text, heading, id }: AlertOptions): Html =>
     id,
     role: kind === 'error' || kind === 'warning' ? 'alert' : 'status',
   })}>${marks[kind]}<div>${heading !== undefined && html`<p class="alert-heading">${heading}</p>`}<p>${text}</p></div></div>`
+
+/** In the dark another picture may take its place. */
+export const pictureOf = ({ src, dark }: Picture, named: Record<string, string | number>): Html =>
+  html`<picture>${
+    dark !== undefined && html`<source srcset="${dark}" media="(prefers-color-scheme: dark)">`
+  }<img${attributes({ ...named, src })}></picture>`
 
 // ---------------------------------------------------------------------------------------------- forms
 
@@ -315,11 +321,17 @@ const providerButton = (texts: Texts, look: Look, { name, type, href }: Provider
   const mark =
     icon === undefined
       ? (providerMarks.get(type) ?? organizationMark)
-      : html`<img class="icon" src="${icon}" alt="" width="20" height="20">`
+      : pictureOf(icon, { class: 'icon', alt: '', width: 20, height: 20 })
   return html`<a class="provider ${social === undefined ? 'idpButton-customizable' : `socialButton-customizable provider-${type}`}${own !== undefined && ` ${own}`}" href="${href}">${
     look.providers.showIcons && html`<span class="provider-icon">${mark}</span>`
   }<span>${isNameOnly ? quoted(name) : fillHtml(texts.continueWith, { provider: quoted(social ?? name) })}</span></a>`
 }
+
+/** Two ways to sign in, the providers and the form for local users, in the order of the branding. */
+export const waysToSignIn = (texts: Texts, look: Look, providers: HtmlValue, local: HtmlValue): Html =>
+  look.providers.first
+    ? html`${providers}${separator(texts.or)}${local}`
+    : html`${local}${separator(texts.or)}${providers}`
 
 // ---------------------------------------------------------------------------------------------- sign-up
 

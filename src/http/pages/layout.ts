@@ -1,5 +1,5 @@
 /** The frame of every page: document, logo, card, language, and the links below. */
-import { alert, newWindowLink } from './components.ts'
+import { alert, newWindowLink, pictureOf } from './components.ts'
 import { attributes, type Html, type HtmlValue, html } from './html.ts'
 import { globe } from './icons.ts'
 import type { Look, Picture } from './look.ts'
@@ -67,11 +67,8 @@ ${pageEdge(look, 'footer', texts.logo)}</body>
 `
 }
 
-/** In the dark another picture may take its place. */
-const picture = ({ src, dark }: Picture, alternative: string, name: string): Html =>
-  html`<p class="${name}"><picture>${
-    dark !== undefined && html`<source srcset="${dark}" media="(prefers-color-scheme: dark)">`
-  }<img class="logo-customizable" src="${src}" alt="${alternative}"></picture></p>`
+const picture = (shown: Picture, alternative: string, name: string): Html =>
+  html`<p class="${name}">${pictureOf(shown, { class: 'logo-customizable', alt: alternative })}</p>`
 
 const pageEdge = (look: Look, edge: 'header' | 'footer', alternative: string): Html | undefined => {
   const shown = look[edge]

@@ -19,7 +19,7 @@ import {
   wordAt,
 } from './styles/branding.ts'
 import { classicSheet, managedSheet } from './styles/index.ts'
-import { picturesOf, providerIcons } from './styles/pictures.ts'
+import { picturesOf, providerIcons, type ShownPictures } from './styles/pictures.ts'
 
 /** The address of a picture, and of another one for dark pages where the page follows the browser. */
 export interface Picture {
@@ -51,8 +51,8 @@ export interface Look {
     /** Names, the first ones first; the others follow. */
     order: readonly string[]
     showIcons: boolean
-    /** Address of the icon by the name of the provider. */
-    icons: ReadonlyMap<string, string>
+    /** By the name of the provider. */
+    icons: ReadonlyMap<string, Picture>
     /** Class of the button by the name of the provider. */
     classes: ReadonlyMap<string, string>
   }
@@ -120,15 +120,25 @@ export const managedLook = (style: BrandingStyle | undefined): Look => {
         settingAt(settings, 'categories.auth.federation.interfaceStyle') === 'BUTTON_LIST' ? 'buttons' : 'search',
       order: textsAt(settings, 'categories.auth.federation.order'),
       showIcons: isOn(settings, 'componentClasses.idpButtons.icons.enabled'),
-      icons: style === undefined ? new Map() : providerIcons(style),
+      icons: style === undefined ? new Map() : shownIcons(style),
       classes: new Map(customProviders(settings).map((name, index) => [name, customProviderClass(index)])),
     },
   }
 }
 
+const shownPicture = (style: BrandingStyle, category: string): Picture | undefined =>
+  forScheme(style, picturesOf(style, category))
+
+const shownIcons = (style: BrandingStyle): Map<string, Picture> =>
+  new Map(
+    [...providerIcons(style)].flatMap(([name, pictures]) => {
+      const icon = forScheme(style, pictures)
+      return icon === undefined ? [] : [[name, icon]]
+    }),
+  )
+
 /** The picture for the scheme of the style. */
-const shownPicture = (style: BrandingStyle, category: string): Picture | undefined => {
-  const { light, dark } = picturesOf(style, category)
+const forScheme = (style: BrandingStyle, { light, dark }: ShownPictures): Picture | undefined => {
   const scheme = colorSchemeOf(style.settings)
   const src = scheme === 'dark' ? dark : light
   return src === undefined ? undefined : { src, dark: scheme === 'light dark' && dark !== light ? dark : undefined }

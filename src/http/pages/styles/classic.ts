@@ -7,6 +7,7 @@ export const classicCss = `
 :root{color-scheme:light;font-family:"Helvetica Neue",Helvetica,Arial,"Noto Sans",system-ui,sans-serif;font-size:87.5%;line-height:1.45;color:#333}
 body{min-block-size:100vh;color:#333;overflow-wrap:break-word}
 h1{font-size:1.2857rem;line-height:1.3;font-weight:500;color:#333}
+h2{font-size:1.1429rem;line-height:1.3;font-weight:500;color:#333}
 a,.button-link{color:#23629a;text-decoration:underline;text-underline-offset:.15em}
 a:hover,.button-link:hover{color:#1a4a74}
 :focus-visible{outline:2px solid #2f74b5;outline-offset:2px}

@@ -10,6 +10,7 @@ font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Ubuntu,"Helvet
 body{display:flex;flex-direction:column;min-block-size:100vh;min-block-size:100dvh;color:var(--body);
 background-color:var(--page);background-image:var(--page-picture,var(--page-pattern,none));background-position:center;background-size:cover;background-repeat:no-repeat;overflow-wrap:break-word}
 h1{font-size:1.5rem;line-height:1.25;font-weight:650;letter-spacing:-.014em;color:var(--heading);text-wrap:balance}
+h2{font-size:1.0625rem;line-height:1.35;font-weight:650;color:var(--heading)}
 :lang(ar) h1,:lang(ja) h1,:lang(ko) h1,:lang(zh) h1{letter-spacing:0;font-weight:700}
 :lang(ar){line-height:1.65}
 a,.button-link{color:var(--link);text-decoration:underline;text-decoration-thickness:1px;text-underline-offset:.2em}
@@ -43,13 +44,12 @@ h1+.introduction,h1+.text{margin-block-start:calc(-.75*var(--unit))}
 .rules ul{display:grid;gap:.125rem;margin-block-start:.25rem;padding-inline-start:1.125rem;list-style:disc}
 .input{inline-size:100%;min-block-size:2.75rem;padding:.5rem .75rem;border:1px solid var(--input-border);border-radius:var(--radius-input);
 background:var(--input);color:var(--label);font-size:1rem;transition:border-color .12s}
-.input::placeholder{color:var(--placeholder);opacity:1}
 .input:hover{border-color:var(--label)}
 .input:focus{outline:2px solid var(--focus);outline-offset:-1px;border-color:var(--focus)}
 .input[readonly]{background:color-mix(in srgb,var(--input) 92%,var(--label))}
 .input-code{font-size:1.375rem;letter-spacing:.3em;text-align:center;padding-inline:.75rem .45rem;min-block-size:3.25rem}
 .field-invalid .input{border-color:var(--error-border);border-inline-start-width:4px}
-.field-error{display:flex;gap:.375rem;font-size:.875rem;line-height:1.45;font-weight:500;color:var(--error-mark)}
+.field-error{display:flex;gap:.375rem;padding:.3125rem .625rem;border-radius:var(--radius-input);background:var(--error);font-size:.875rem;line-height:1.45;font-weight:500;color:var(--error-mark)}
 .field-error .icon{inline-size:1.125rem;block-size:1.125rem;margin-block-start:.08rem}
 
 .buttons{display:flex;flex-direction:column;gap:calc(.75*var(--unit))}
@@ -58,7 +58,6 @@ border-radius:var(--radius-button);font-weight:650;line-height:1.3;text-align:ce
 .button-primary{background:var(--primary);color:var(--primary-text)}
 .button-primary:hover{background:var(--primary-hover);color:var(--primary-hover-text)}
 .button-primary:active{background:var(--primary-active);color:var(--primary-active-text)}
-.button-primary:disabled{background:var(--disabled);border-color:var(--disabled-border);color:var(--hint);cursor:default}
 .button-secondary{background:var(--secondary);border-color:var(--secondary-border);color:var(--secondary-text)}
 .button-secondary:hover{background:var(--secondary-hover);border-color:var(--secondary-hover-border);color:var(--secondary-hover-text)}
 .button-secondary:active{background:var(--secondary-active);border-color:var(--secondary-active-border);color:var(--secondary-active-text)}

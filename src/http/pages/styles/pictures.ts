@@ -11,13 +11,20 @@ export interface ShownPictures {
 const assetPath = (style: BrandingStyle, asset: BrandingAsset): string =>
   `/pages/assets/${style.id}/${style.version}/${asset.position}`
 
+/** The files of the category for light and for dark pages. */
+export const picturesOf = (style: BrandingStyle, category: string): ShownPictures =>
+  shownOf(
+    style,
+    style.assets.filter(asset => asset.category === category),
+  )
+
 /**
- * The files of the category for light and for dark pages. A file for the mode itself comes first, then one for both,
- * then, where the browser decides and only one is there, that one.
+ * A file for the mode itself comes first, then one for both, then, where the browser decides and only one is there, that
+ * one.
  */
-export const picturesOf = (style: BrandingStyle, category: string): ShownPictures => {
+const shownOf = (style: BrandingStyle, assets: readonly BrandingAsset[]): ShownPictures => {
   const ofMode = (mode: string): string | undefined => {
-    const asset = style.assets.find(candidate => candidate.category === category && candidate.colorMode === mode)
+    const asset = assets.find(({ colorMode }) => colorMode === mode)
     return asset && assetPath(style, asset)
   }
   const [light, dark, both] = [ofMode('LIGHT'), ofMode('DARK'), ofMode('DYNAMIC')]
@@ -26,14 +33,19 @@ export const picturesOf = (style: BrandingStyle, category: string): ShownPicture
 }
 
 /** Icons of buttons by the name of their provider. */
-export const providerIcons = (style: BrandingStyle): Map<string, string> =>
-  new Map(
-    style.assets.flatMap(asset =>
-      asset.category === 'IDP_BUTTON_ICON' && asset.resourceId !== undefined
-        ? [[asset.resourceId, assetPath(style, asset)] as const]
-        : [],
-    ),
+export const providerIcons = (style: BrandingStyle): Map<string, ShownPictures> => {
+  const icons = style.assets.filter(({ category }) => category === 'IDP_BUTTON_ICON')
+  const names = new Set(icons.flatMap(({ resourceId }) => resourceId ?? []))
+  return new Map(
+    [...names].map(name => [
+      name,
+      shownOf(
+        style,
+        icons.filter(({ resourceId }) => resourceId === name),
+      ),
+    ]),
   )
+}
 
 const graphics = {
   'graphic-password': 'PASSWORD_GRAPHIC',

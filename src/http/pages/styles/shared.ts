@@ -2,7 +2,7 @@
 export const sharedCss = `
 *,*::before,*::after{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
-body,h1,p,ul,ol,fieldset,legend,figure{margin:0;padding:0;border:0}
+body,h1,h2,p,ul,ol,fieldset,legend,figure{margin:0;padding:0;border:0}
 ul,ol{list-style:none}
 button,input{font:inherit;color:inherit;letter-spacing:inherit}
 button{cursor:pointer}
