@@ -9,8 +9,9 @@ import type {
   RespondToAuthChallengeCommandOutput,
 } from '@aws-sdk/client-cognito-identity-provider'
 import type { TestApp } from './app.ts'
-import type { TestPool } from './pools.ts'
-import { beginWithPassword, createSignInPool, tokensOf } from './sign-in.ts'
+import { type Authenticator, registerAuthenticator, respond, smsFactor, tokenFactor } from './mfa.ts'
+import { phone, type TestPool, verified } from './pools.ts'
+import { beginWithPassword, createSignInPool, createUser, tokensOf } from './sign-in.ts'
 import { createDeviceSecret, createDeviceSrpClient, type DeviceKeys, srpTimestamp } from './srp-client.ts'
 
 /** Every device is remembered and stands in for the second factor. */
@@ -30,6 +31,18 @@ export const createDevicePool = (
   client: Partial<CreateUserPoolClientCommandInput> = {},
   pool: Partial<CreateUserPoolCommandInput> = {},
 ): Promise<TestPool> => createSignInPool(app, client, { DeviceConfiguration: configuration, ...pool })
+
+const number = '+12065551234'
+
+/** As createDevicePool, with a user `ann` who has a verified number. */
+export const poolWithAnn = async (
+  app: TestApp,
+  ...settings: Parameters<typeof createDevicePool> extends [unknown, ...infer Rest] ? Rest : never
+): Promise<TestPool> => {
+  const pool = await createDevicePool(app, ...settings)
+  await createUser(app, pool.poolId, 'ann', [phone(number), verified('phone_number')])
+  return pool
+}
 
 /** A device that a user has confirmed, and the tokens of the sign-in that made it. */
 export interface TestDevice extends DeviceKeys {
@@ -114,3 +127,67 @@ export const proveDevice = async (
   challenge: Challenge,
 ): Promise<RespondToAuthChallengeCommandOutput> =>
   (await beginDeviceProof(app, pool, username, device, challenge)).prove()
+
+export const rememberAs = (
+  app: TestApp,
+  { poolId }: TestPool,
+  { key }: Pick<DeviceKeys, 'key'>,
+  status: 'remembered' | 'not_remembered',
+) =>
+  app.aws.adminUpdateDeviceStatus({
+    UserPoolId: poolId,
+    Username: 'ann',
+    DeviceKey: key,
+    DeviceRememberedStatus: status,
+  })
+
+/** As poolWithAnn, with MFA, and `ann` has a remembered device and this factor, or two to choose from. */
+export const withFactor = async (
+  app: TestApp,
+  configuration: DeviceConfigurationType,
+  factor: 'SMS_MFA' | 'SOFTWARE_TOKEN_MFA' | 'SELECT_MFA_TYPE',
+  mode: 'OPTIONAL' | 'ON',
+  settings: Partial<CreateUserPoolCommandInput> = {},
+) => {
+  const pool = await poolWithAnn(app, configuration, {}, settings)
+  const device = await registerDevice(app, pool, 'ann')
+  await rememberAs(app, pool, device, 'remembered')
+  const mfa = { UserPoolId: pool.poolId, ...smsFactor, ...tokenFactor }
+  await app.aws.setUserPoolMfaConfig({ ...mfa, MfaConfiguration: 'OPTIONAL' })
+  const authenticator = factor === 'SMS_MFA' ? undefined : await registerAuthenticator(app, device.access)
+  await app.aws.setUserMFAPreference({
+    AccessToken: device.access,
+    SMSMfaSettings: { Enabled: factor !== 'SOFTWARE_TOKEN_MFA', PreferredMfa: factor === 'SMS_MFA' },
+    ...(authenticator !== undefined && {
+      SoftwareTokenMfaSettings: { Enabled: true, PreferredMfa: factor === 'SOFTWARE_TOKEN_MFA' },
+    }),
+  })
+  if (mode === 'ON') await app.aws.setUserPoolMfaConfig({ ...mfa, MfaConfiguration: 'ON' })
+  return { pool, device, authenticator }
+}
+
+/** Answers the challenge of a factor of `ann`. */
+export const answerFactor = async (
+  app: TestApp,
+  { clientId }: TestPool,
+  challenge: InitiateAuthCommandOutput,
+  authenticator: Authenticator | undefined,
+  more: Record<string, string> = {},
+): Promise<RespondToAuthChallengeCommandOutput> => {
+  const code: Record<string, string> =
+    challenge.ChallengeName === 'SMS_MFA'
+      ? { SMS_MFA_CODE: await app.lastCode(number) }
+      : { SOFTWARE_TOKEN_MFA_CODE: authenticator?.code(1) ?? '' }
+  return respond(app, clientId, 'ann', challenge, { ...code, ...more })
+}
+
+/** What a sign-in has come to. */
+export const stepOf = ({
+  ChallengeName,
+  AuthenticationResult,
+}: Pick<InitiateAuthCommandOutput, 'ChallengeName' | 'AuthenticationResult'>): string =>
+  ChallengeName ?? (AuthenticationResult?.NewDeviceMetadata === undefined ? 'tokens' : 'tokens and a new device')
+
+/** A key that nobody has, and what is said of it. */
+export const nowhere = 'us-east-1_00000000-0000-4000-8000-000000000000'
+export const unknownDevice = { name: 'ResourceNotFoundException', message: 'Device does not exist.' }

@@ -5,9 +5,11 @@ import {
   always,
   beginFromDevice,
   confirmNewDevice,
-  createDevicePool,
+  nowhere,
   optIn,
+  poolWithAnn,
   registerDevice,
+  unknownDevice,
 } from '../../../test/support/devices.ts'
 import type { TestPool } from '../../../test/support/pools.ts'
 import {
@@ -26,10 +28,8 @@ import { createDeviceSecret } from '../../../test/support/srp-client.ts'
 import { N } from '../../core/srp.ts'
 
 const failuresOf = (...calls: Promise<unknown>[]) => Promise.all(calls.map(failureOf))
-const unknownDevice = { name: 'ResourceNotFoundException', message: 'Device does not exist.' }
 const invalidKey = invalidParameter('Invalid device key given.')
 const invalidVerifier = invalidParameter('Invalid device secret verifier given.')
-const nowhere = 'us-east-1_00000000-0000-4000-8000-000000000000'
 const Username = 'ann'
 
 onEachDatabase(testApp => {
@@ -38,18 +38,11 @@ onEachDatabase(testApp => {
     app = await testApp()
   })
 
-  const poolWithAnn = async (
-    ...args: Parameters<typeof createDevicePool> extends [unknown, ...infer R] ? R : never
-  ) => {
-    const pool = await createDevicePool(app, ...args)
-    await createUser(app, pool.poolId, 'ann')
-    return pool
-  }
   const admin = ({ poolId }: TestPool) => ({ UserPoolId: poolId, Username })
   const keysOf = (devices: { DeviceKey?: string | undefined }[] | undefined) => (devices ?? []).map(d => d.DeviceKey)
 
   test('a sign-in from nowhere known brings a device, which its client confirms once', async () => {
-    const pool = await poolWithAnn()
+    const pool = await poolWithAnn(app)
     const outcome = await beginWithPassword(app, pool.clientId, 'ann')
     const { access } = tokensOf(outcome)
     const { DeviceKey = '', DeviceGroupKey = '' } = outcome.AuthenticationResult?.NewDeviceMetadata ?? {}
@@ -73,7 +66,7 @@ onEachDatabase(testApp => {
   })
 
   test('of 32 that confirm a device at once one succeeds', async () => {
-    const pool = await poolWithAnn()
+    const pool = await poolWithAnn(app)
     const outcome = await beginWithPassword(app, pool.clientId, 'ann')
     const all = await Promise.all(Array.from({ length: 32 }, () => failureOf(confirmNewDevice(app, outcome))))
     assert.equal(all.filter(failure => failure === undefined).length, 1)
@@ -81,7 +74,7 @@ onEachDatabase(testApp => {
   })
 
   test('a token confirms the device of its own session and no other', async () => {
-    const pool = await poolWithAnn()
+    const pool = await poolWithAnn(app)
     await createUser(app, pool.poolId, 'bob')
     const [first, second, ofBob] = await Promise.all(
       ['ann', 'ann', 'bob'].map(name => beginWithPassword(app, pool.clientId, name)),
@@ -100,7 +93,10 @@ onEachDatabase(testApp => {
   })
 
   test('a device can be confirmed for a day, as long as a token of its sign-in can live', async () => {
-    const pool = await poolWithAnn(always, { AccessTokenValidity: 24, TokenValidityUnits: { AccessToken: 'hours' } })
+    const pool = await poolWithAnn(app, always, {
+      AccessTokenValidity: 24,
+      TokenValidityUnits: { AccessToken: 'hours' },
+    })
     const first = await beginWithPassword(app, pool.clientId, 'ann')
     const second = await beginWithPassword(app, pool.clientId, 'ann')
     app.advance(hours(24) - minutes(1))
@@ -119,7 +115,7 @@ onEachDatabase(testApp => {
   })
 
   test('a verifier that would let others in is refused, and the device stays to be confirmed', async () => {
-    const pool = await poolWithAnn()
+    const pool = await poolWithAnn(app)
     const outcome = await beginWithPassword(app, pool.clientId, 'ann')
     const { access } = tokensOf(outcome)
     const DeviceKey = outcome.AuthenticationResult?.NewDeviceMetadata?.DeviceKey
@@ -154,7 +150,7 @@ onEachDatabase(testApp => {
   })
 
   test('users and administrators see a device with its name, status, address and times', async () => {
-    const pool = await poolWithAnn()
+    const pool = await poolWithAnn(app)
     const device = await registerDevice(app, pool, 'ann', 'Firefox on Linux')
     const seen = await app.aws.getDevice({ AccessToken: device.access, DeviceKey: device.key })
     const now = new Date(app.now())
@@ -186,7 +182,7 @@ onEachDatabase(testApp => {
   })
 
   test('devices are listed a page at a time, newest first, and only the confirmed ones of the user', async () => {
-    const pool = await poolWithAnn()
+    const pool = await poolWithAnn(app)
     await createUser(app, pool.poolId, 'bob')
     const ofBob = await registerDevice(app, pool, 'bob')
     const devices = []
@@ -222,11 +218,11 @@ onEachDatabase(testApp => {
   })
 
   test('a user sees and changes no device of another user, an administrator none of another pool', async () => {
-    const pool = await poolWithAnn()
+    const pool = await poolWithAnn(app)
     await createUser(app, pool.poolId, 'bob')
     const ofBob = await registerDevice(app, pool, 'bob')
     const { access } = await signIn(app, pool.clientId, 'ann')
-    const other = await poolWithAnn()
+    const other = await poolWithAnn(app)
     const elsewhere = await registerDevice(app, other, 'ann')
     for (const DeviceKey of [ofBob.key, elsewhere.key, nowhere]) {
       const own = { AccessToken: access, DeviceKey }
@@ -257,7 +253,7 @@ onEachDatabase(testApp => {
   })
 
   test('a device that is not confirmed is known to no operation but to the one that forgets it', async () => {
-    const pool = await poolWithAnn()
+    const pool = await poolWithAnn(app)
     const outcome = await beginWithPassword(app, pool.clientId, 'ann')
     const { access } = tokensOf(outcome)
     const DeviceKey = outcome.AuthenticationResult?.NewDeviceMetadata?.DeviceKey ?? ''
@@ -271,7 +267,7 @@ onEachDatabase(testApp => {
   })
 
   test('where the user is asked, a device is remembered when he says so, and until he says otherwise', async () => {
-    const pool = await poolWithAnn(optIn)
+    const pool = await poolWithAnn(app, optIn)
     const outcome = await beginWithPassword(app, pool.clientId, 'ann')
     const device = await confirmNewDevice(app, outcome)
     const own = { AccessToken: device.access, DeviceKey: device.key }
@@ -304,7 +300,7 @@ onEachDatabase(testApp => {
   })
 
   test('forgetting a device answers with an empty body and ends its sessions with it', async () => {
-    const pool = await poolWithAnn()
+    const pool = await poolWithAnn(app)
     for (const forget of ['ForgetDevice', 'AdminForgetDevice'] as const) {
       const device = await registerDevice(app, pool, 'ann')
       const kept = await registerDevice(app, pool, 'ann')
@@ -363,7 +359,7 @@ onEachDatabase(testApp => {
   })
 
   test('an ID token, and the token of a user who was signed out, disabled or deleted, does nothing to devices', async () => {
-    const pool = await poolWithAnn()
+    const pool = await poolWithAnn(app)
     const outcome = await beginWithPassword(app, pool.clientId, 'ann')
     const ends = [
       () => app.aws.adminUserGlobalSignOut(admin(pool)),
@@ -391,7 +387,7 @@ onEachDatabase(testApp => {
   })
 
   test('the devices of a user go with the user, and those of a pool with the pool', async () => {
-    const pool = await poolWithAnn()
+    const pool = await poolWithAnn(app)
     await createUser(app, pool.poolId, 'bob')
     const [ofAnn, ofBob] = [await registerDevice(app, pool, 'ann'), await registerDevice(app, pool, 'bob')]
     const rows = async () =>
@@ -406,7 +402,7 @@ onEachDatabase(testApp => {
   })
 
   test('the secret of a device is sealed where it rests, and opens for no other device', async () => {
-    const pool = await poolWithAnn()
+    const pool = await poolWithAnn(app)
     const [one, two] = [await registerDevice(app, pool, 'ann'), await registerDevice(app, pool, 'ann')]
     const { db } = app.database
     const rows = await db.selectFrom('devices').selectAll().where('device_key', 'in', [one.key, two.key]).execute()
@@ -433,7 +429,7 @@ onEachDatabase(testApp => {
   })
 
   test('the times of a device outlast a year of use', async () => {
-    const pool = await poolWithAnn(optIn)
+    const pool = await poolWithAnn(app, optIn)
     const device = await registerDevice(app, pool, 'ann')
     app.advance(days(365))
     assert.equal((await beginFromDevice(app, pool, 'ann', device)).AuthenticationResult?.NewDeviceMetadata, undefined)

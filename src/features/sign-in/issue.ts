@@ -14,7 +14,7 @@ import {
 } from '../threat-protection/sign-in-events.ts'
 import { beginSession } from '../tokens/sessions.ts'
 import type { User } from '../users/user.ts'
-import { asksDevice, beginDeviceChallenge, findNamedDevice, usesDevices } from './device.ts'
+import { asksDevice, beginDeviceChallenge, findNamedDevice, replacesMfa, usesDevices } from './device.ts'
 import { postAuthenticate } from './post-authentication.ts'
 import type { Outcome, Progress } from './progress.ts'
 
@@ -28,8 +28,8 @@ export const issueAfterProof = async (ctx: Context, progress: Progress): Promise
   const { signIn, factors, tokenSource } = progress
   const { pool, client, flow, face } = signIn
   await admitSignIn(ctx, signIn, { user: progress.user, holder: holderOf(progress.user) })
-  const event = progress.event ?? (await judgeAtEnd(ctx, progress))
   const device = await findNamedDevice(ctx, progress)
+  const event = progress.event ?? (await judgeAtEnd(ctx, progress, replacesMfa(progress, device)))
   if (asksDevice(progress, device)) {
     await suspendSignIn(ctx, signIn, progress.user, factors, event, 'other')
     return beginDeviceChallenge(ctx, { ...progress, event }, device)
@@ -46,12 +46,16 @@ export const issueAfterProof = async (ctx: Context, progress: Progress): Promise
 
 /**
  * The judgement on a sign-in that comes here at once: by a passkey that counts for two factors, or by custom challenges,
- * which have no place for a second factor and are refused where risk requires one.
+ * which have no place for a second factor and are refused where risk requires one that no device stands in for.
  * @throws NotAuthorizedException
  */
-const judgeAtEnd = async (ctx: Context, { signIn, user, factors }: Progress): Promise<SignInEvent | undefined> => {
+const judgeAtEnd = async (
+  ctx: Context,
+  { signIn, user, factors }: Progress,
+  deviceSkipsMfa: boolean,
+): Promise<SignInEvent | undefined> => {
   const event = await judgeSignIn(ctx, signIn, user, { factors })
-  const lacksFactor = signIn.flow === 'CUSTOM_AUTH' && new Set(factors).size < 2
+  const lacksFactor = signIn.flow === 'CUSTOM_AUTH' && new Set(factors).size < 2 && !deviceSkipsMfa
   return event?.mfa === 'required' && lacksFactor ? refuseSignIn(ctx, signIn, user, factors, event) : event
 }
 

@@ -24,9 +24,11 @@ export const beginSecondFactor = async (
   { deviceSkipsMfa }: { deviceSkipsMfa: boolean },
 ): Promise<Outcome | undefined> => {
   const { signIn, user, factors, event } = progress
-  const decision = await decideMfaOf(ctx, signIn.pool, user, { deviceSkipsMfa, isAssigned: event?.mfa !== undefined })
+  const isAssigned = event?.mfa !== undefined && !deviceSkipsMfa
+  const decision = await decideMfaOf(ctx, signIn.pool, user, { deviceSkipsMfa, isAssigned })
   const isAsked = decision.step === 'challenge' || decision.step === 'select'
-  if (event?.mfa !== undefined && !isAsked && !deviceSkipsMfa) {
+  const isMet = isAsked || (deviceSkipsMfa && decision.step === 'none')
+  if (event?.mfa !== undefined && !isMet) {
     // Who may be somebody else neither sets up a factor of his own nor goes on without one.
     if (event.mfa === 'required') return refuseSignIn(ctx, signIn, user, factors, event)
     return beginSecondFactor(ctx, { ...progress, event: { ...event, mfa: undefined } }, { deviceSkipsMfa })
