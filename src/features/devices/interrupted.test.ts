@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import type { ChallengeNameType } from '@aws-sdk/client-cognito-identity-provider'
 import { onEachDatabase, type TestApp } from '../../../test/support/app.ts'
+import { challengeNames, everyResponse } from '../../../test/support/challenges.ts'
 import {
   always,
   beginDeviceProof,
@@ -81,25 +81,6 @@ const interruptions: Record<string, (app: TestApp, pool: TestPool, device: TestD
   'the time that a session has': async app => app.advance(3 * 60_000),
 }
 
-const names: ChallengeNameType[] = [
-  'SMS_MFA',
-  'EMAIL_OTP',
-  'SOFTWARE_TOKEN_MFA',
-  'SELECT_MFA_TYPE',
-  'MFA_SETUP',
-  'PASSWORD_VERIFIER',
-  'CUSTOM_CHALLENGE',
-  'SELECT_CHALLENGE',
-  'DEVICE_SRP_AUTH',
-  'DEVICE_PASSWORD_VERIFIER',
-  'ADMIN_NO_SRP_AUTH',
-  'NEW_PASSWORD_REQUIRED',
-  'SMS_OTP',
-  'PASSWORD',
-  'WEB_AUTHN',
-  'PASSWORD_SRP',
-]
-
 onEachDatabase(testApp => {
   let app: TestApp
   before(async () => {
@@ -131,24 +112,14 @@ onEachDatabase(testApp => {
   test('a pending challenge is answered as what it is and as nothing else', async () => {
     for (const [step, make] of Object.entries(steps)) {
       const { pool, device, session, next } = await make(app)
-      for (const name of names.filter(each => each !== step)) {
-        const responses = {
-          SMS_MFA_CODE: '000000',
-          EMAIL_OTP_CODE: '000000',
-          SMS_OTP_CODE: '000000',
-          SOFTWARE_TOKEN_MFA_CODE: '000000',
-          ANSWER: 'PASSWORD',
-          PASSWORD: password,
-          NEW_PASSWORD: password,
-          EMAIL: 'eve@example.com',
-          DEVICE_KEY: device.key,
-          SRP_A: 'ab'.repeat(384),
-          CREDENTIAL: '{}',
-          PASSWORD_CLAIM_SIGNATURE: 'AAAA',
-          PASSWORD_CLAIM_SECRET_BLOCK: session,
-          TIMESTAMP: 'Sat Nov 7 00:09:40 UTC 2026',
-        }
-        const answered = respond(app, pool.clientId, 'ann', { ChallengeName: name, Session: session }, responses)
+      for (const name of challengeNames.filter(each => each !== step)) {
+        const answered = respond(
+          app,
+          pool.clientId,
+          'ann',
+          { ChallengeName: name, Session: session },
+          everyResponse(session, device.key),
+        )
         assert.equal((await failureOf(answered))?.name, 'NotAuthorizedException', `${step} answered by ${name}`)
       }
       await next()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import type { ChallengeNameType } from '@aws-sdk/client-cognito-identity-provider'
 import { onEachDatabase, type TestApp } from '../../../test/support/app.ts'
+import { challengeNames, everyResponse } from '../../../test/support/challenges.ts'
 import {
   type Authenticator,
   authenticator,
@@ -137,25 +138,6 @@ const interruptions: Record<string, (app: TestApp, pool: TestPool) => Promise<un
   },
 }
 
-const names: ChallengeNameType[] = [
-  'SMS_MFA',
-  'EMAIL_OTP',
-  'SOFTWARE_TOKEN_MFA',
-  'SELECT_MFA_TYPE',
-  'MFA_SETUP',
-  'PASSWORD_VERIFIER',
-  'CUSTOM_CHALLENGE',
-  'SELECT_CHALLENGE',
-  'DEVICE_SRP_AUTH',
-  'DEVICE_PASSWORD_VERIFIER',
-  'ADMIN_NO_SRP_AUTH',
-  'NEW_PASSWORD_REQUIRED',
-  'SMS_OTP',
-  'PASSWORD',
-  'WEB_AUTHN',
-  'PASSWORD_SRP',
-]
-
 onEachDatabase(testApp => {
   let app: TestApp
   before(async () => {
@@ -185,26 +167,10 @@ onEachDatabase(testApp => {
   test('a pending challenge is answered as what it is and as nothing else', async () => {
     for (const [step, make] of Object.entries(steps)) {
       const { pool, session, next } = await make(app)
-      for (const name of names) {
+      for (const name of challengeNames) {
         if (step.startsWith(name)) continue
-        const responses = {
-          SMS_MFA_CODE: '000000',
-          EMAIL_OTP_CODE: '000000',
-          SMS_OTP_CODE: '000000',
-          SOFTWARE_TOKEN_MFA_CODE: '000000',
-          ANSWER: 'PASSWORD',
-          PASSWORD: password,
-          NEW_PASSWORD: password,
-          EMAIL: 'eve@example.com',
-          DEVICE_KEY: 'us-east-1_00000000-0000-0000-0000-000000000000',
-          SRP_A: 'ab'.repeat(384),
-          CREDENTIAL: '{}',
-          PASSWORD_CLAIM_SIGNATURE: 'AAAA',
-          PASSWORD_CLAIM_SECRET_BLOCK: session,
-          TIMESTAMP: 'Sat Nov 7 00:09:40 UTC 2026',
-        }
         const failure = await failureOf(
-          respond(app, pool.clientId, 'ann', { ChallengeName: name, Session: session }, responses),
+          respond(app, pool.clientId, 'ann', { ChallengeName: name, Session: session }, everyResponse(session)),
         )
         assert.equal(failure?.name, 'NotAuthorizedException', `${step} answered by ${name}`)
       }
