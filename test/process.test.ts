@@ -176,6 +176,16 @@ describe('the command line', () => {
           ),
         none: undefined,
       },
+      'geo-database': {
+        values: ['a.mmdb', 'b.mmdb', 'c.mmdb'],
+        shown: ({ geoDatabaseFile }) => geoDatabaseFile,
+        none: undefined,
+      },
+      'compromised-passwords-file': {
+        values: ['a.txt', 'b.txt', 'c.txt'],
+        shown: ({ compromisedPasswordsFile }) => compromisedPasswordsFile,
+        none: undefined,
+      },
       'rate-limits': {
         values: ['UserList=1', 'UserList=2', 'UserList=3'],
         shown: ({ rateLimits }) => rateLimits && `UserList=${rateLimits.UserList}`,

@@ -3,6 +3,7 @@ import { before, describe, test } from 'node:test'
 import type { RespondToAuthChallengeCommandOutput } from '@aws-sdk/client-cognito-identity-provider'
 import { hours, minutes, onEachDatabase, seconds, type TestApp } from '../../../test/support/app.ts'
 import { registerAuthenticator } from '../../../test/support/mfa.ts'
+import { beginPasskey, createPasskeyPool, newPasskey, registerPasskey } from '../../../test/support/passkeys.ts'
 import { createClient, createUser, email, signIn, type TestPool } from '../../../test/support/pools.ts'
 import { beginSrp, claimsOf, incorrect } from '../../../test/support/sign-in.ts'
 import {
@@ -19,6 +20,7 @@ import {
   takeover,
   watchedPool,
 } from '../../../test/support/threat-protection.ts'
+import { beginChoice, choiceFlows } from '../../../test/support/user-auth.ts'
 
 const hiding = { PreventUserExistenceErrors: 'ENABLED' } as const
 const optionalMfa = { MfaConfiguration: 'OPTIONAL', SoftwareTokenMfaConfiguration: { Enabled: true } } as const
@@ -409,6 +411,68 @@ onEachDatabase(testApp => {
       await setRisk(app, pool, takeover('MFA_REQUIRED'))
       app.advance(minutes(1))
       await assert.rejects(run(pool, abroad, 'right'), securityReasons)
+    })
+  })
+
+  describe('first factors without a password', () => {
+    test('a code by mail is watched like a password', async () => {
+      const pool = await watchedPool(
+        app,
+        'ENFORCED',
+        { Policies: { SignInPolicy: { AllowedFirstAuthFactors: ['PASSWORD', 'EMAIL_OTP'] } } },
+        { ...choiceFlows, ...hiding },
+      )
+      const begin = (name: string) => beginChoice(app, pool, name, { PREFERRED_CHALLENGE: 'EMAIL_OTP' })
+      const answer = (Session: string | undefined, USERNAME: string, EMAIL_OTP_CODE: string) =>
+        app.aws.respondToAuthChallenge({
+          ClientId: pool.clientId,
+          ChallengeName: 'EMAIL_OTP',
+          Session,
+          ChallengeResponses: { USERNAME, EMAIL_OTP_CODE },
+        })
+      const rows = () =>
+        app.database.db.selectFrom('auth_events').selectAll().where('pool_id', '=', pool.poolId).execute()
+      for (const name of ['ann', 'nobody@example.com']) {
+        const { Session } = await begin(name)
+        await assert.rejects(answer(Session, name, '00000000'), { name: 'CodeMismatchException' })
+      }
+      assert.deepEqual((await rows()).map(row => [row.response, row.user_id === null]).toSorted(), [
+        ['Fail', false],
+        ['Fail', true],
+      ])
+      const { Session } = await begin('ann')
+      assert.ok((await answer(Session, 'ann', await app.lastCode('ann@example.com'))).AuthenticationResult)
+      app.advance(minutes(1))
+      await setRisk(app, pool, { RiskExceptionConfiguration: { BlockedIPRangeList: ['127.0.0.1/32'] } })
+      for (const name of ['ann', 'nobody@example.com']) await assert.rejects(begin(name), securityReasons)
+    })
+
+    test('a passkey that counts for two factors is judged as well', async () => {
+      const pool = await createPasskeyPool(app, {
+        webAuthn: { RelyingPartyId: 'example.com', FactorConfiguration: 'MULTI_FACTOR_WITH_USER_VERIFICATION' },
+        client: choiceFlows,
+        pool: { UserPoolTier: 'PLUS', UserPoolAddOns: { AdvancedSecurityMode: 'ENFORCED' } },
+      })
+      await createUser(app, pool.poolId, 'ann', Password, [email('ann@example.com')])
+      const { AuthenticationResult } = await signIn(app, pool.clientId, 'ann', Password)
+      const passkey = newPasskey()
+      await registerPasskey(app, AuthenticationResult?.AccessToken ?? '', passkey)
+      app.advance(minutes(1))
+      const withPasskey = async () => {
+        const { options, answer } = await beginPasskey(app, pool, 'ann')
+        return answer(passkey.assert(options))
+      }
+      const answered = await withPasskey()
+      const [event, first] = await eventsOf(app, pool)
+      assert.deepEqual([event?.EventResponse, event?.ChallengeResponses], ['Pass', []])
+      assert.equal(claimsOf(answered.AuthenticationResult?.AccessToken ?? '')['event_id'], event?.EventId)
+      await app.aws.adminUpdateAuthEventFeedback({
+        UserPoolId: pool.poolId,
+        Username: 'ann',
+        EventId: first?.EventId,
+        FeedbackValue: 'Invalid',
+      })
+      await assert.rejects(withPasskey(), securityReasons)
     })
   })
 
