@@ -5,7 +5,8 @@
  *
  * Policy variables (`${aws:username}`) are not supported and therefore refused.
  */
-import { BlockList, isIP, isIPv4, SocketAddress } from 'node:net'
+import { BlockList, isIP, isIPv4 } from 'node:net'
+import { ipv4Of } from './network-addresses.ts'
 
 /** A policy that has been read and checked. */
 export interface Policy {
@@ -292,15 +293,6 @@ const inRange: Comparison = (range, where) => {
 const toPrefixLength = (text: string, bits: number): number | undefined => {
   const length = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN
   return length <= bits ? length : undefined
-}
-
-/** The IPv4 address in any spelling of ::ffff:0:0/96, or undefined for other addresses. */
-const ipv4Of = (address: string): string | undefined => {
-  if (isIP(address) !== 6) return undefined
-  // SocketAddress brings every spelling into the one of RFC 5952.
-  const { address: canonical } = new SocketAddress({ address, family: 'ipv6' })
-  const dotted = canonical.slice('::ffff:'.length)
-  return canonical.startsWith('::ffff:') && isIPv4(dotted) ? dotted : undefined
 }
 
 const positive = (compare: Comparison): Operator => ({ compare, negated: false })

@@ -6,7 +6,7 @@
  * of special purpose addresses take out of it (RFC 6890 and its successors), so that addresses which carry one of IPv4
  * (mapped, NAT64, 6to4, Teredo) are never public.
  */
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP, isIPv4, SocketAddress } from 'node:net'
 
 /** `reserved` is everything that is neither public nor somebody's own network. */
 export type AddressKind = 'public' | 'private' | 'reserved'
@@ -123,4 +123,13 @@ export const isAllowedAddress = (networks: AllowedNetworks, address: string): bo
 export const hostOf = (url: URL): string => {
   const host = url.hostname.toLowerCase()
   return host.startsWith('[') ? host.slice(1, -1) : host.replace(/\.$/, '')
+}
+
+/** The IPv4 address in any spelling of ::ffff:0:0/96, or undefined for other addresses. */
+export const ipv4Of = (address: string): string | undefined => {
+  if (isIP(address) !== 6) return undefined
+  // SocketAddress brings every spelling into the one of RFC 5952.
+  const { address: canonical } = new SocketAddress({ address, family: 'ipv6' })
+  const dotted = canonical.slice('::ffff:'.length)
+  return canonical.startsWith('::ffff:') && isIPv4(dotted) ? dotted : undefined
 }

@@ -278,7 +278,7 @@ onEachDatabase(testApp => {
     test('a blocked one cannot sign in, whoever is named and with whatever password', async () => {
       const pool = await watchedPool(app, 'ENFORCED', {}, hiding)
       await setRisk(app, pool, blocked)
-      for (const address of ['203.0.113.9', '2001:db8:1::9', '::ffff:203.0.113.9']) {
+      for (const address of ['203.0.113.9', '2001:db8:1::9', '::ffff:203.0.113.9', '::ffff:cb00:7109']) {
         for (const username of ['ann', 'nobody']) {
           await assert.rejects(signInFrom(app, pool, { address }, { username }), securityReasons)
         }
@@ -321,6 +321,13 @@ onEachDatabase(testApp => {
         AuthParameters: { REFRESH_TOKEN },
       } as const
       assert.ok((await app.aws.initiateAuth(refresh)).AuthenticationResult)
+    })
+
+    test('all of IPv6 is none of IPv4', async () => {
+      const pool = await watchedPool(app, 'ENFORCED')
+      await setRisk(app, pool, { RiskExceptionConfiguration: { BlockedIPRangeList: ['::/0'] } })
+      assert.ok((await signInFrom(app, pool, home)).AuthenticationResult)
+      await assert.rejects(signInFrom(app, pool, { address: '2600::1' }), securityReasons)
     })
 
     test('a pool that only watches blocks none', async () => {

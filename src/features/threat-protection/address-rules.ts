@@ -1,4 +1,5 @@
 /** The addresses that a risk configuration always blocks, and those for which it judges no risk. */
+import { isIP } from 'node:net'
 import { blockedForSecurity } from '../../core/errors/threat-protection.ts'
 import { isAllowedAddress, parseNetworks } from '../../core/network-addresses.ts'
 import type { Client } from '../app-clients/client.ts'
@@ -9,9 +10,12 @@ import { type ProtectionMode, protectionMode } from './protection.ts'
 import { type RequestOrigin, requestOrigin } from './request-origin.ts'
 import { riskRules } from './risk-configuration.ts'
 
-/** Whether the address lies in one of the CIDR blocks. */
-export const isInRanges = (ranges: readonly string[], address: string | undefined): boolean =>
-  ranges.length > 0 && address !== undefined && isAllowedAddress(parseNetworks(ranges), address)
+/** Whether the address lies in one of the CIDR blocks of its own family: ::/0 is meant for IPv6 alone. */
+export const isInRanges = (ranges: readonly string[], address: string | undefined): boolean => {
+  if (address === undefined) return false
+  const ofFamily = ranges.filter(range => isIP(range.split('/', 1)[0] ?? '') === isIP(address))
+  return ofFamily.length > 0 && isAllowedAddress(parseNetworks(ofFamily), address)
+}
 
 /**
  * Refuses a request from an address that is always blocked, before anything is found out about its user. `event` is what

@@ -7,6 +7,7 @@
 import { isIP } from 'node:net'
 import { parseEncodedData } from '../../core/encoded-data.ts'
 import { invalidIpAddress } from '../../core/errors/threat-protection.ts'
+import { ipv4Of } from '../../core/network-addresses.ts'
 import type { Place } from '../../core/ports.ts'
 import type { Origin } from '../../core/risk.ts'
 import { deviceOf } from '../../core/user-agents.ts'
@@ -59,8 +60,8 @@ const addressOf = (ctx: Context, pool: Pool, client: Client): string | undefined
   return claimed?.isServer || ctx.sourceIp === undefined ? undefined : plainAddress(ctx.sourceIp)
 }
 
-/** An address of IPv4 that the socket shows as one of IPv6 is written as what it is. */
-const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')
+/** An address of IPv4 that is written as one of IPv6 counts as what it is. */
+const plainAddress = (address: string): string => ipv4Of(address) ?? address
 
 /**
  * A device is known by its id, else by its browser and system without their versions, which change every few weeks. Only a
