@@ -188,3 +188,140 @@ test('the access key for Lambda may have a session token', async () => {
   assert.deepEqual(await read('AKID:secret:token=='), { id: 'AKID', secret: 'secret', sessionToken: 'token==' })
   for (const wrong of ['AKID', ':secret', 'AKID:', 'AKID:secret:', 'a:b:c:d']) await assert.rejects(read(wrong))
 })
+
+describe('messages', () => {
+  const arn = 'arn:aws:kms:us-east-1:123456789012:key/1'
+  const aws = { AWS_ACCESS_KEY_ID: 'AKIDENV', AWS_SECRET_ACCESS_KEY: 'secret-of-the-environment' }
+  const read = async (text: string, environment: NodeJS.ProcessEnv = {}, args: string[] = []) => {
+    const folder = await mkdtemp(join(tmpdir(), 'cenote-config-'))
+    const file = join(folder, 'cenote.yaml')
+    try {
+      writeFileSync(file, text)
+      return await readConfig(['--config', file, ...args], environment)
+    } catch (error) {
+      if (error instanceof ConfigError) throw new ConfigError(error.message.replaceAll(file, 'FILE'))
+      throw error
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  }
+
+  test('each medium has one service', async () => {
+    const { messages } = await read(
+      [
+        'delivery:',
+        "  email: {ses: {region: eu-west-1, accessKey: 'AKIDMAIL:secret-of-mail:token'}}",
+        "  sms: {sns: {endpoint: 'https://sns.example.com', senderId: Example, assumeRole: true}}",
+        "kms: {endpoint: 'http://127.0.0.1:4566'}",
+        `customSenderKeys: {'${arn}': '${'ab'.repeat(32)}'}`,
+      ].join('\n'),
+      aws,
+    )
+    const fromEnvironment = { id: 'AKIDENV', secret: 'secret-of-the-environment', sessionToken: undefined }
+    assert.deepEqual(messages.email, {
+      ses: {
+        endpoint: undefined,
+        region: 'eu-west-1',
+        credentials: { id: 'AKIDMAIL', secret: 'secret-of-mail', sessionToken: 'token' },
+      },
+    })
+    assert.deepEqual(messages.sms, {
+      sns: {
+        endpoint: 'https://sns.example.com',
+        region: undefined,
+        credentials: fromEnvironment,
+        senderId: 'Example',
+        smsVoiceEndpoint: undefined,
+        assumeRole: { endpoint: undefined },
+      },
+    })
+    assert.deepEqual(messages.kms, {
+      endpoint: 'http://127.0.0.1:4566',
+      region: undefined,
+      credentials: fromEnvironment,
+    })
+    assert.deepEqual([...messages.customSenderKeys], [[arn, Buffer.alloc(32, 0xab)]])
+  })
+
+  test('webhooks and SMTP are services like the others', async () => {
+    const webhook = { url: 'https://hooks.example.com/', secret: 'a secret of the hook' }
+    const { messages } = await read(
+      `delivery: {email: {smtp: 'smtps://mail'}, sms: {webhook: {url: '${webhook.url}', secret: ${webhook.secret}}}}`,
+    )
+    assert.deepEqual([messages.email, messages.sms], [{ smtp: 'smtps://mail' }, { webhook }])
+    const bare = (await readConfig(['--smtp', 'smtp://mail'], {})).messages
+    assert.deepEqual([bare.email, bare.sms], [{ smtp: 'smtp://mail' }, undefined])
+  })
+
+  for (const [text, reason] of [
+    ['delivery: smtp', 'FILE: delivery must be a mapping of email, sms'],
+    ['delivery: {mail: {}}', 'FILE: delivery: unknown key mail'],
+    ['delivery: {email: {}}', 'FILE: delivery.email must name exactly one service'],
+    ["delivery: {email: {smtp: 'smtp://a', webhook: {}}}", 'FILE: delivery.email must name exactly one service'],
+    [
+      "delivery: {email: {smtp: 'http://a'}}",
+      'FILE: delivery.email.smtp must be a URL that begins with smtp:// or smtps://',
+    ],
+    [
+      'delivery: {email: {ses: {}}}',
+      'FILE: delivery.email.ses needs an accessKey, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+    ],
+    [
+      'delivery: {email: {ses: {accessKey: abc}}}',
+      'FILE: delivery.email.ses.accessKey must have the form ID:SECRET or ID:SECRET:SESSION_TOKEN',
+    ],
+    ['delivery: {sms: {ses: {}}}', 'FILE: delivery.sms: unknown key ses'],
+    [
+      "delivery: {sms: {sns: {accessKey: 'a:b', senderId: 'too long a name'}}}",
+      'FILE: delivery.sms.sns.senderId must have 1 to 11 letters and digits, and at least one letter',
+    ],
+    [
+      "delivery: {sms: {webhook: {url: 'https://a', secret: short}}}",
+      'FILE: delivery.sms.webhook: the secret must have at least 16 characters',
+    ],
+    [`customSenderKeys: {'${arn}': short}`, `FILE: customSenderKeys.${arn} must be 32 bytes in hex or base64`],
+    ['customSenderKeys: [a]', 'FILE: customSenderKeys must be a mapping of ARNs to keys'],
+    ['kms: {host: a}', 'FILE: kms: unknown key host'],
+  ] as const) {
+    test(`${text} is refused`, async () => {
+      await assert.rejects(read(text), new ConfigError(reason))
+    })
+  }
+
+  test('an option and the file cannot both name a way for mail', async () => {
+    await assert.rejects(
+      read("delivery: {email: {smtp: 'smtp://a'}}", {}, ['--smtp', 'smtp://b']),
+      new ConfigError('smtp and delivery.email of the file exclude one another'),
+    )
+  })
+
+  test('limits are on with an access key, off without one, or as they are given', async () => {
+    const limits = async (...args: string[]) => (await readConfig(args, {})).messageLimits
+    assert.equal(await limits(), undefined)
+    assert.deepEqual(await limits('--access-key', key), {})
+    assert.equal(await limits('--access-key', key, '--message-limits', 'off'), undefined)
+    assert.deepEqual(await limits('--message-limits', 'on'), {})
+    assert.deepEqual(await limits('--message-limits', 'DefaultEmails=500, PoolSms=0'), {
+      DefaultEmails: 500,
+      PoolSms: 0,
+    })
+    for (const [text, reason] of [
+      ['PoolFax=3', 'message-limits must be on, off or LIMIT=NUMBER,…; not PoolFax=3'],
+      ['toString=3', 'message-limits must be on, off or LIMIT=NUMBER,…; not toString=3'],
+      ['PoolSms=-1', 'message-limits: PoolSms needs a number of messages'],
+      ['PoolSms=1=2', 'message-limits: PoolSms needs a number of messages'],
+    ] as const) {
+      await assert.rejects(limits('--message-limits', text), new ConfigError(reason))
+    }
+  })
+
+  test('the sender is one mailbox', async () => {
+    const from = async (text: string) => (await readConfig(['--mail-from', text], {})).mailFrom
+    for (const text of ['a@example.com', 'Example <a@example.com>', '"Ex, Inc." <a@example.com>']) {
+      assert.equal(await from(text), text)
+    }
+    for (const text of ['example.com', 'a@b@c', 'a@example.com\r\nBcc: x@example.com', 'A <a@b> <c@d>', '<a b@c>']) {
+      await assert.rejects(from(text), ConfigError)
+    }
+  })
+})

@@ -7,11 +7,22 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import {
+  type MessageLimits,
+  type MessageServices,
+  messageKeys,
+  readMailFrom,
+  readMessageLimits,
+  readMessageServices,
+} from './config-messages.ts'
+import { ConfigError, httpProtocols, readCredentials, readUrl, readWebhook } from './config-values.ts'
 import { type Policy, parsePolicy } from './core/iam-policy.ts'
 import { type AllowedNetworks, loopbackNetworks, parseNetworks } from './core/network-addresses.ts'
 import { defaultExtensions, type OAuthExtension, oauthExtensions, readExtensions } from './core/oauth-extensions.ts'
 import { type Category, isCategory } from './core/rate-limits.ts'
 import type { Credentials } from './core/sigv4-sign.ts'
+
+export { ConfigError } from './config-values.ts'
 
 export interface AccessKey {
   id: string
@@ -39,7 +50,11 @@ export interface Config {
   accessKeys: AccessKey[]
   /** YAML file whose pools, clients and users exist before the first request. */
   seedFile: string | undefined
-  smtpUrl: string | undefined
+  /** How messages go out, and the keys of custom senders. */
+  messages: MessageServices
+  /** Sender of mail from pools that name none. */
+  mailFrom: string
+  messageLimits: MessageLimits
   lambdaEndpoint: string | undefined
   lambdaCredentials: Credentials | undefined
   /** By the ARN or the name of the function. */
@@ -70,9 +85,6 @@ export interface LogDeliveryConfig {
   file?: string
   webhook?: { url: string; secret: string }
 }
-
-/** A mistake in the configuration, told to the operator in one line. */
-export class ConfigError extends Error {}
 
 interface Option {
   /** Name on the command line and, in camel case, key of the file. */
@@ -185,7 +197,23 @@ export const options: Option[] = [
     value: 'URL',
     variable: 'CENOTE_SMTP_URL',
     default: 'none',
-    doc: '`smtp://` or `smtps://` server for mail. Without one, messages stay in the outbox.',
+    doc: '`smtp://` or `smtps://` server for mail. Without one, messages stay in the outbox. Other ways, for text messages as well, go into the file under `delivery`; see docs/messages.md.',
+  },
+  {
+    name: 'mail-from',
+    kind: 'text',
+    value: 'ADDRESS',
+    variable: 'CENOTE_MAIL_FROM',
+    default: '`no-reply@verificationemail.com`',
+    doc: "Sender of mail from pools that name none, `name@example.com` or `Name <name@example.com>`. The default is Cognito's and only good for tests.",
+  },
+  {
+    name: 'message-limits',
+    kind: 'text',
+    value: 'LIMITS',
+    variable: 'CENOTE_MESSAGE_LIMITS',
+    default: '`on` with access keys, else `off`',
+    doc: 'Limits of messages sent: `on`, `off`, or limits that differ from the defaults, such as `DefaultEmails=500,PoolSms=200`; see docs/messages.md.',
   },
   {
     name: 'lambda-endpoint',
@@ -305,7 +333,8 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
     accessKeys: fileKeys,
     triggers,
     logDelivery,
-  } = typeof file === 'string' ? await readFile(file) : noFile
+    messages,
+  } = typeof file === 'string' ? await readFile(file, environment) : noFile
   const find = (name: string) => given.get(name) ?? fromEnvironment.get(name) ?? fromFile.get(name)
   const text = (name: string): string | undefined => {
     const value = find(name)
@@ -330,8 +359,10 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
     masterKey: text('master-key'),
     accessKeys,
     seedFile: text('seed'),
-    smtpUrl: readUrl('smtp', text('smtp'), ['smtp:', 'smtps:']),
-    lambdaEndpoint: readUrl('lambda-endpoint', text('lambda-endpoint'), ['http:', 'https:']),
+    messages: withSmtp(messages, text('smtp')),
+    mailFrom: readMailFrom(text('mail-from') ?? 'no-reply@verificationemail.com'),
+    messageLimits: readMessageLimits(text('message-limits'), accessKeys.length > 0),
+    lambdaEndpoint: readUrl('lambda-endpoint', text('lambda-endpoint'), httpProtocols),
     lambdaCredentials: readCredentials('lambda-access-key', text('lambda-access-key')),
     triggers,
     allowedNetworks: readNetworks(text('allow-private-network'), isLoopback(host) && accessKeys.length === 0),
@@ -395,11 +426,18 @@ interface FileContent {
   accessKeys: AccessKey[]
   triggers: Map<string, TriggerTarget>
   logDelivery: LogDeliveryConfig
+  messages: MessageServices
 }
 
-const noFile: FileContent = { values: new Map(), accessKeys: [], triggers: new Map(), logDelivery: {} }
+const noFile: FileContent = {
+  values: new Map(),
+  accessKeys: [],
+  triggers: new Map(),
+  logDelivery: {},
+  messages: { email: undefined, sms: undefined, customSenderKeys: new Map(), kms: undefined },
+}
 
-const readFile = async (path: string): Promise<FileContent> => {
+const readFile = async (path: string, environment: NodeJS.ProcessEnv): Promise<FileContent> => {
   let document: unknown
   try {
     const { parseYaml } = await import('./yaml.ts')
@@ -415,6 +453,7 @@ const readFile = async (path: string): Promise<FileContent> => {
   const values: Values = new Map()
   let accessKeys: AccessKey[] = []
   let { triggers, logDelivery } = noFile
+  const ofMessages: Partial<Record<(typeof messageKeys)[number], unknown>> = {}
   for (const [key, value] of Object.entries(document)) {
     if (key === 'accessKeys') {
       accessKeys = readAccessKeys(path, value)
@@ -428,6 +467,11 @@ const readFile = async (path: string): Promise<FileContent> => {
       logDelivery = readLogDelivery(path, value)
       continue
     }
+    const messageKey = messageKeys.find(name => name === key)
+    if (messageKey !== undefined) {
+      ofMessages[messageKey] = value
+      continue
+    }
     const option = options.find(candidate => camelCase(candidate.name) === key)
     if (option === undefined) throw new ConfigError(`${path}: unknown key ${key}`)
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
@@ -435,7 +479,8 @@ const readFile = async (path: string): Promise<FileContent> => {
     }
     values.set(option.name, typeof value === 'boolean' ? value : String(value))
   }
-  return { values, accessKeys, triggers, logDelivery }
+  const messages = readMessageServices(path, ofMessages, environment)
+  return { values, accessKeys, triggers, logDelivery, messages }
 }
 
 const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
@@ -458,8 +503,6 @@ const readAccessKeys = (path: string, value: unknown): AccessKey[] => {
   })
 }
 
-const webhookSecretLengthMin = 16
-
 const readTriggers = (path: string, value: unknown): Map<string, TriggerTarget> => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ConfigError(`${path}: triggers must be a mapping`)
@@ -476,10 +519,7 @@ const readTriggers = (path: string, value: unknown): Map<string, TriggerTarget> 
         return [name, { module: resolve(dirname(path), module) }]
       if (module !== undefined || typeof url !== 'string' || typeof secret !== 'string')
         throw new ConfigError(`${where} must have url and secret as texts, or module`)
-      if (secret.length < webhookSecretLengthMin)
-        throw new ConfigError(`${where}: the secret must have at least ${webhookSecretLengthMin} characters`)
-      readUrl(`${where}.url`, url, ['http:', 'https:'])
-      return [name, { url, secret }]
+      return [name, readWebhook(where, { url, secret })]
     }),
   )
 }
@@ -496,7 +536,7 @@ const readLogDelivery = (path: string, value: unknown): LogDeliveryConfig => {
     const endpoint = logEndpoints.find(known => known === name)
     if (endpoint === undefined) throw new ConfigError(`${where}: unknown key ${name}`)
     if (typeof url !== 'string') throw new ConfigError(`${where}.${name} must be a text`)
-    readUrl(`${where}.${name}`, url.replaceAll('{region}', 'r'), ['http:', 'https:'])
+    readUrl(`${where}.${name}`, url.replaceAll('{region}', 'r'), httpProtocols)
     config[endpoint] = url
   }
   if (accessKey !== undefined) {
@@ -512,18 +552,6 @@ const readLogDelivery = (path: string, value: unknown): LogDeliveryConfig => {
   }
   if (webhook !== undefined) config.webhook = readWebhook(`${where}.webhook`, webhook)
   return config
-}
-
-const readWebhook = (where: string, value: unknown): { url: string; secret: string } => {
-  const { url, secret, ...rest } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  const unknown = Object.keys(rest)[0]
-  if (unknown !== undefined) throw new ConfigError(`${where}: unknown key ${unknown}`)
-  if (typeof url !== 'string' || typeof secret !== 'string')
-    throw new ConfigError(`${where} must have url and secret as texts`)
-  if (secret.length < webhookSecretLengthMin)
-    throw new ConfigError(`${where}: the secret must have at least ${webhookSecretLengthMin} characters`)
-  readUrl(`${where}.url`, url, ['http:', 'https:'])
-  return { url, secret }
 }
 
 // ---------------------------------------------------------------------------------------------- values
@@ -543,19 +571,16 @@ const readPort = (text: string): number => {
 
 const readPublicUrl = (text: string | undefined): string | undefined => {
   if (text === undefined || text === 'auto') return text
-  const url = readUrl('public-url', text, ['http:', 'https:'])
-  if (url?.includes('?') || url?.includes('#')) throw new ConfigError('public-url must have no query and no fragment')
-  return url?.replace(/\/+$/, '')
+  const url = readUrl('public-url', text, httpProtocols)
+  if (url.includes('?') || url.includes('#')) throw new ConfigError('public-url must have no query and no fragment')
+  return url.replace(/\/+$/, '')
 }
 
-const readUrl = (name: string, text: string | undefined, protocols: string[]): string | undefined => {
-  if (text === undefined) return undefined
-  if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
-    throw new ConfigError(
-      `${name} must be a URL that begins with ${protocols.map(protocol => `${protocol}//`).join(' or ')}`,
-    )
-  }
-  return text
+/** The server of the option is a service for mail like those of the file, so only one of them can be given. */
+const withSmtp = (messages: MessageServices, url: string | undefined): MessageServices => {
+  if (url === undefined) return messages
+  if (messages.email !== undefined) throw new ConfigError('smtp and delivery.email of the file exclude one another')
+  return { ...messages, email: { smtp: readUrl('smtp', url, ['smtp:', 'smtps:']) } }
 }
 
 const readIssuer = (text: string): string => {
@@ -582,14 +607,6 @@ const readAccessKey = (text: string | undefined): AccessKey[] => {
   const colon = text.indexOf(':')
   if (colon < 1) throw new ConfigError('access-key must have the form ID:SECRET')
   return [checkedKey(text.slice(0, colon), text.slice(colon + 1))]
-}
-
-const readCredentials = (name: string, text: string | undefined): Credentials | undefined => {
-  if (text === undefined) return undefined
-  const [id = '', secret = '', sessionToken, ...rest] = text.split(':')
-  if (id === '' || secret === '' || sessionToken === '' || rest.length > 0)
-    throw new ConfigError(`${name} must have the form ID:SECRET or ID:SECRET:SESSION_TOKEN`)
-  return { id, secret, sessionToken }
 }
 
 const checkedKey = (id: string, secret: string): AccessKey => {

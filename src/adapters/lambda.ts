@@ -14,15 +14,21 @@ export interface LambdaOptions {
   clock: Clock
 }
 
-/** Invokes each function under its ARN, synchronously. The region of the signature is the ARN's. */
+/**
+ * Invokes each function under its ARN; synchronously unless nobody waits for the answer, when Lambda only takes the event
+ * and repeats by itself what fails. The region of the signature is the ARN's.
+ */
 export const lambdaTriggers = ({ endpoint, credentials, fetch, clock }: LambdaOptions): Triggers => ({
-  async invoke({ target, event, timeoutMs }) {
+  async invoke({ target, event, timeoutMs, unanswered }) {
     const url = new URL(
       `${endpoint.replace(/\/+$/, '')}/2015-03-31/functions/${encodeURIComponent(target)}/invocations`,
     )
     const body = JSON.stringify(event)
     const region = target.split(':')[3] ?? ''
-    const plain = { 'content-type': 'application/json', 'x-amz-invocation-type': 'RequestResponse' }
+    const plain = {
+      'content-type': 'application/json',
+      'x-amz-invocation-type': unanswered ? 'Event' : 'RequestResponse',
+    }
     const headers =
       credentials === undefined
         ? plain
@@ -45,6 +51,7 @@ export const lambdaTriggers = ({ endpoint, credentials, fetch, clock }: LambdaOp
     }).catch((error: unknown) => {
       throw asTriggerFailure(error)
     })
+    if (unanswered && response.status === 202) return undefined
     if (response.status !== 200) throw new TriggerFailure('refused', errorNameOf(response.headers['x-amzn-errortype']))
     if (response.headers['x-amz-function-error'] !== undefined) {
       throw new TriggerFailure('function', errorMessageOf(response.body) ?? 'Unknown error')

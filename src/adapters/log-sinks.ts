@@ -3,14 +3,14 @@
  * names; and a file and a webhook of the operator, which take the records of all pools. Only what the configuration names
  * is called.
  */
-import { createHmac, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { hostOf, parseNetworks } from '../core/network-addresses.ts'
-import type { Clock, Fetch, FetchResponse, LogBatch, LogSinks } from '../core/ports.ts'
+import type { Clock, FetchResponse, LogBatch, LogSinks } from '../core/ports.ts'
 import { type Credentials, signatureHeaders } from '../core/sigv4-sign.ts'
-import { guardedFetch } from './fetch.ts'
+import { fetchFrom } from './aws-call.ts'
+import { signedPost } from './signed-post.ts'
 
 export interface LogSinkOptions {
   /** Endpoints of services; `{region}` stands for the region of the destination. */
@@ -82,10 +82,8 @@ const signedCall =
   ({ method, service, region, path, headers, body }) => {
     const url = new URL(endpoint.replaceAll('{region}', region).replace(/\/+$/, '') + path)
     const signed = signatureHeaders(credentials, { method, url, headers, body, region, service, now: clock.now() })
-    return fetchFrom(url)(url.href, { purpose: 'log delivery', method, headers: signed, body, timeoutMs })
+    return fetchFrom(url.href)(url.href, { purpose: 'log delivery', method, headers: signed, body, timeoutMs })
   }
-
-const fetchFrom = (url: URL): Fetch => guardedFetch({ networks: parseNetworks([hostOf(url)]) })
 
 const json11 = (call: SignedCall, service: string, region: string) => async (target: string, input: object) => {
   const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target }
@@ -212,16 +210,8 @@ const webhook =
   ({ url, secret }: { url: string; secret: string }, { clock }: Surroundings): Sink =>
   async ({ records }) => {
     const body = `[${records.map(({ text }) => text).join(',')}]`
-    const timestamp = String(Math.floor(clock.now() / 1_000))
-    const response = await fetchFrom(new URL(url))(url, {
+    const response = await signedPost({ url, secret, clock, fetch: fetchFrom(url) }, body, {
       purpose: 'log delivery',
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'x-cenote-timestamp': timestamp,
-        'x-cenote-signature': `v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`,
-      },
-      body,
       timeoutMs,
     })
     assertDone(response)

@@ -1,8 +1,7 @@
 /** The triggers port: what the configuration says of a function decides how it is run. */
-import { hostOf, parseNetworks } from '../core/network-addresses.ts'
-import { type Clock, type Fetch, TriggerFailure, type Triggers } from '../core/ports.ts'
+import { type Clock, TriggerFailure, type Triggers } from '../core/ports.ts'
 import type { Credentials } from '../core/sigv4-sign.ts'
-import { guardedFetch } from './fetch.ts'
+import { fetchFrom } from './aws-call.ts'
 import { lambdaTriggers } from './lambda.ts'
 import { localModuleTriggers } from './local-module.ts'
 import { webhookTriggers } from './webhook.ts'
@@ -66,9 +65,6 @@ export const createTriggers = ({
     },
   }
 }
-
-/** The operator has named this host, so it may be called whatever its address, but no other. */
-const fetchFrom = (url: string): Fetch => guardedFetch({ networks: parseNetworks([hostOf(new URL(url))]) })
 
 /** `arn:aws:lambda:region:account:function:NAME`, with or without an alias after it. */
 const functionNameOf = (arn: string): string => arn.split(':')[6] ?? ''

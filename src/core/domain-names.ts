@@ -53,6 +53,15 @@ export const hostOfPrefix = (prefix: string, publicUrl: string): string => {
   return `${prefix}.${hasNames ? hostname : 'localhost'}`
 }
 
+/**
+ * The base URL of a domain, without a final slash; scheme and port are those of the public URL.
+ */
+export const domainUrl = (publicUrl: string, domain: { name: string; kind: 'prefix' | 'custom' }): string => {
+  const { protocol, port } = new URL(publicUrl)
+  const host = domain.kind === 'custom' ? domain.name : hostOfPrefix(domain.name, publicUrl)
+  return `${protocol}//${host}${port === '' ? '' : `:${port}`}`
+}
+
 /** `localhost`, below which browsers find every name without DNS, and the host of the server's own URL. */
 const prefixParents = (publicUrl: string): string[] => ['localhost', new URL(publicUrl).hostname]
 

@@ -3,6 +3,7 @@
  * their own. The database is not a port; Kysely's dialect is the seam there.
  */
 import type { KeyObject } from 'node:crypto'
+import type { SmsConfigurationType } from '../contract/types.ts'
 import type { HashText } from './password-hash.ts'
 
 /** Wall-clock time. The only source of "now" in the whole program. */
@@ -16,16 +17,24 @@ export interface Random {
   bytes(length: number): Buffer
 }
 
+export type Medium = 'EMAIL' | 'SMS'
+
 /** A mail or text message that is ready to go out. */
 export interface OutgoingMessage {
+  /** The same for each try to send it. */
   id: string
   userPoolId: string
+  /** Region of the pool. */
+  region: string
   username: string
-  medium: 'EMAIL' | 'SMS'
+  medium: Medium
   to: string
   /** Empty for text messages. */
   subject: string
+  /** HTML in a mail, plain text in a text message. */
   body: string
+  /** What a mail says in plain text, where that is not the body without its markup. */
+  text?: string
   /** The code or temporary password the message carries, for the outbox; absent when it carries none. */
   code?: string
   /** What the message is about, for example `SignUp` or `ForgotPassword`. */
@@ -35,11 +44,50 @@ export interface OutgoingMessage {
   /** Sender as configured in the pool: `name@example.com` or `Name <name@example.com>`. */
   from?: string
   replyTo?: string
+  /** ARN of the identity in Amazon SES that the pool sends mail from. */
+  sourceArn?: string
+  /** Configuration set of Amazon SES. */
+  configurationSet?: string
+  /** How the pool sends text messages. */
+  sms?: SmsConfigurationType
 }
 
-/** Hands a message to the outside world. Throws when the message can certainly not be delivered. */
+/** Hands messages to the outside world. */
 export interface Delivery {
+  /** The media that it carries; all of them when absent. Messages by another medium stay in the outbox. */
+  media?: readonly Medium[]
+  /**
+   * Resolves when somebody else has taken the message over.
+   * @throws DeliveryFailure when nobody has; any other error is as good as `unavailable`.
+   */
   send(message: OutgoingMessage): Promise<void>
+}
+
+/**
+ * Why a message was not taken over: it never will be (`refused`), it may be later (`unavailable`), or the pool's own
+ * configuration does not let it out (the rest): the identity of its mail, the role of its text messages, or the trust in
+ * that role.
+ */
+export type DeliveryFailureReason = 'refused' | 'unavailable' | 'email-identity' | 'sms-role' | 'sms-role-trust'
+
+/** Its message is for the log: it holds neither the address nor the content of what was to be sent. */
+export class DeliveryFailure extends Error {
+  readonly reason: DeliveryFailureReason
+
+  constructor(reason: DeliveryFailureReason, message: string) {
+    super(message)
+    this.name = 'DeliveryFailure'
+    this.reason = reason
+  }
+}
+
+/** Encrypts what custom senders are given, so that only their functions can read it. */
+export interface CodeEncryption {
+  /**
+   * A message of the AWS Encryption SDK, in base64, under the key of this ARN.
+   * @throws Error when there is no such key, or it cannot be reached.
+   */
+  encrypt(keyArn: string, text: string, context: Readonly<Record<string, string>>): Promise<string>
 }
 
 /**
@@ -118,6 +166,8 @@ export interface TriggerCall {
   event: object
   /** After this the call has failed. */
   timeoutMs: number
+  /** Nobody waits for what the function returns: it may run for long, and the call is done when it has been started. */
+  unanswered?: boolean
 }
 
 /** Runs the functions of triggers. */

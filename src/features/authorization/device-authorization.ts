@@ -1,8 +1,9 @@
 /** The endpoint with which a device begins (RFC 8628, section 3.1). */
+import { domainUrl } from '../../core/domain-names.ts'
 import type { Context } from '../context.ts'
+import { mainDomain } from '../managed-login/domains.ts'
 import { authenticateClient, type FormRequest } from './client-authentication.ts'
 import { beginDeviceGrant } from './device-grants.ts'
-import { domainUrl, mainDomain } from './pool-of-request.ts'
 
 /** The answer to the device (RFC 8628, section 3.2). Times are seconds. */
 export interface DeviceAuthorizationResponse {

@@ -2,11 +2,12 @@
  * The discovery document (OpenID Connect Discovery 1.0, RFC 8414): what the authorization server of a pool can do, and where.
  * The members of Cognito's come first; the others say no more than what is true.
  */
+import { domainUrl } from '../../core/domain-names.ts'
 import type { Context } from '../context.ts'
+import { mainDomain } from '../managed-login/domains.ts'
 import { issuerOf } from '../settings.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { offers } from './offers.ts'
-import { domainUrl, mainDomain } from './pool-of-request.ts'
 import { takesRegistrations } from './registration.ts'
 
 export const discoveryDocument = async (ctx: Context, pool: Pool): Promise<Record<string, unknown>> => {

@@ -5,9 +5,10 @@
  * all pools, and the request tells by its client which one it means. Whatever the Host header says, links are made from
  * what is configured.
  */
+import { domainUrl } from '../../core/domain-names.ts'
 import { type Client, findClient } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
-import { type Domain, findDomains, findPoolByDomain } from '../managed-login/domains.ts'
+import { type Domain, findPoolByDomain, mainDomain } from '../managed-login/domains.ts'
 import { findPool, type Pool } from '../user-pools/pool.ts'
 import { hasTier } from '../user-pools/tiers.ts'
 
@@ -64,21 +65,4 @@ const findNamedClient = async (ctx: Context, clientId: string): Promise<Client |
 const versionWithoutDomain = async (ctx: Context, pool: Pool): Promise<number> => {
   if (!hasTier(pool.settings, 'ESSENTIALS')) return 1
   return (await mainDomain(ctx, pool))?.settings.ManagedLoginVersion ?? 2
-}
-
-/** The domain that stands for the pool: the custom one before the prefix. */
-export const mainDomain = async (ctx: Pick<Context, 'db'>, pool: Pool): Promise<Domain | undefined> => {
-  const domains = await findDomains(ctx, pool.id)
-  return domains.find(domain => domain.kind === 'custom') ?? domains[0]
-}
-
-/**
- * The base URL of a domain: scheme and port are those of the public URL, and a prefix stands before its host, or before
- * `localhost` where the public URL names an address.
- */
-export const domainUrl = (publicUrl: string, domain: Pick<Domain, 'name' | 'kind'>): string => {
-  const { protocol, hostname, port } = new URL(publicUrl)
-  const parent = /^\[|^[0-9.]+$/.test(hostname) ? 'localhost' : hostname
-  const host = domain.kind === 'custom' ? domain.name : `${domain.name}.${parent}`
-  return `${protocol}//${host}${port === '' ? '' : `:${port}`}`
 }

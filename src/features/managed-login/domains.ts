@@ -65,6 +65,12 @@ export const findDomains = async (ctx: Pick<ReadContext, 'db'>, poolId: string):
   return rows.map(fromRow)
 }
 
+/** The domain that stands for the pool: the custom one before the prefix. */
+export const mainDomain = async (ctx: Pick<ReadContext, 'db'>, pool: Pick<Pool, 'id'>): Promise<Domain | undefined> => {
+  const domains = await findDomains(ctx, pool.id)
+  return domains.find(domain => domain.kind === 'custom') ?? domains[0]
+}
+
 /**
  * The pool that answers under the host of a request (the Host header: name and port), with the domain and the version
  * of the pages that are in force there, which is 1 in the Lite tier whatever the domain says. Undefined when the host
