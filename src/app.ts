@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http'
 import type { AccessKey } from './config.ts'
 import type {
   Clock,
+  CodeEncryption,
   Compute,
   Delivery,
   Events,
@@ -19,6 +20,7 @@ import { usedCodeMs } from './features/authorization/codes.ts'
 import { createCaches } from './features/caches.ts'
 import { inTransaction, type Services } from './features/context.ts'
 import { deliverLogs } from './features/log-delivery.ts'
+import { handedOver, sendQueued } from './features/messages/hand-over.ts'
 import { pruneOutbox } from './features/messages/outbox.ts'
 import type { Settings } from './features/settings.ts'
 import { sweepEvents } from './features/threat-protection/auth-events.ts'
@@ -50,6 +52,7 @@ export interface Ports {
   compute: Compute
   keyPairs: KeyPairs
   delivery: Delivery | undefined
+  codeEncryption: CodeEncryption
   fetch: Fetch
   triggers: Triggers
   events: Events
@@ -65,6 +68,8 @@ export interface App {
   services: Services
   /** Background work that is due; cheap when there is none. */
   tick(): Promise<void>
+  /** Resolves when no message is being handed over in the background. */
+  handedOver(): Promise<void>
   /** From now on `/ready` says no. */
   drain(): void
 }
@@ -92,6 +97,7 @@ export const createApp = async (config: AppConfig, ports: Ports): Promise<App> =
     compute: ports.compute,
     keyPairs: ports.keyPairs,
     delivery: ports.delivery,
+    codeEncryption: ports.codeEncryption,
     fetch: ports.fetch,
     triggers: ports.triggers,
     events: ports.events,
@@ -126,10 +132,17 @@ export const createApp = async (config: AppConfig, ports: Ports): Promise<App> =
     listener: createListener(faceOptions, createFaces(faceOptions)),
     services,
     tick: async () => {
-      await sweep(services)
-      await deliverLogs(services, () => draining)
-      await importUsers(services, () => draining)
+      const isStopping = () => draining
+      // None of the works waits for another, which may take long or fail.
+      const works = [
+        sweep(services).then(() => importUsers(services, isStopping)),
+        deliverLogs(services, isStopping),
+        sendQueued(services, isStopping),
+      ]
+      const failed = (await Promise.allSettled(works)).find(work => work.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
     },
+    handedOver: () => handedOver(services),
     drain: () => {
       draining = true
     },

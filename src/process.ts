@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { TlsOptions } from 'node:tls'
+import { createCodeEncryption } from './adapters/code-encryption.ts'
 import { createCompute } from './adapters/compute.ts'
+import { createDelivery } from './adapters/delivery.ts'
 import { guardedFetch } from './adapters/fetch.ts'
 import { createKeyPairs } from './adapters/key-pairs.ts'
 import { createLog, logEvents } from './adapters/log.ts'
@@ -25,6 +28,8 @@ const warmAfterMs = 300
 const stopSignals = ['SIGTERM', 'SIGINT'] as const
 /** How long requests under way may take after a signal. */
 const drainMs = 8_000
+/** How long messages that are being handed over may take after that. */
+const handOverMs = 1_000
 /**
  * A request that does not arrive is given up after 30 seconds at most: Node.js looks for late ones at the interval. An
  * idle connection is kept longer than the load balancers of the clouds keep theirs, so that they never use a closed one.
@@ -62,14 +67,17 @@ const start = async (config: Config): Promise<void> => {
   const seal = createSeal([masterKey])
   const compute = createCompute({ log })
   const keyPairs = createKeyPairs()
-  const delivery =
-    config.smtpUrl === undefined ? undefined : (await import('./adapters/smtp.ts')).smtpDelivery(config.smtpUrl)
+  const delivery = await createDelivery({
+    ...config.messages,
+    mailFrom: config.mailFrom,
+    // Signatures are for others, whose clock is not moved in test mode.
+    clock: systemClock,
+  })
   const ownUrl = `${scheme}://localhost:${port}`
   const triggers = createTriggers({
     targets: config.triggers,
     lambdaEndpoint: config.lambdaEndpoint,
     lambdaCredentials: config.lambdaCredentials,
-    // Signatures are for others, whose clock is not moved in test mode.
     clock: systemClock,
   })
   const places = config.geoDatabaseFile === undefined ? undefined : await openPlaces(config.geoDatabaseFile)
@@ -83,6 +91,7 @@ const start = async (config: Config): Promise<void> => {
         issuer: config.issuer,
         testMode: config.testMode,
         rateLimits: config.rateLimits,
+        messageLimits: config.messageLimits,
         allowedNetworks: config.allowedNetworks,
         oauthExtensions: config.oauthExtensions,
       },
@@ -97,6 +106,11 @@ const start = async (config: Config): Promise<void> => {
       compute,
       keyPairs,
       delivery,
+      codeEncryption: createCodeEncryption({
+        keys: config.messages.customSenderKeys,
+        kms: config.messages.kms,
+        clock: systemClock,
+      }),
       fetch: guardedFetch({ networks: config.allowedNetworks }),
       triggers,
       events: logEvents(log),
@@ -122,6 +136,8 @@ const start = async (config: Config): Promise<void> => {
     app.drain()
     stopTicking()
     await connections.drain(drainMs)
+    // What is not handed over by then stays in the queue.
+    await Promise.race([app.handedOver(), sleep(handOverMs, undefined, { ref: false })])
     delivery?.close()
     keyPairs.close()
     await triggers.close()

@@ -6,12 +6,12 @@ import { test } from 'node:test'
 const layers = ['contract', 'core', 'store', 'features', 'http']
 const features = [
   'triggers',
-  'messages',
   'user-pools',
   'resource-servers',
   'identity-providers',
   'app-clients',
   'managed-login',
+  'messages',
   'users',
   'groups',
   'threat-protection',

@@ -141,7 +141,21 @@ describe('the command line', () => {
         none: undefined,
       },
       seed: { values: ['a.yaml', 'b.yaml', 'c.yaml'], shown: ({ seedFile }) => seedFile, none: undefined },
-      smtp: { values: ['smtp://a', 'smtps://b', 'smtp://c'], shown: ({ smtpUrl }) => smtpUrl, none: undefined },
+      smtp: {
+        values: ['smtp://a', 'smtps://b', 'smtp://c'],
+        shown: ({ messages: { email } }) => email && 'smtp' in email && email.smtp,
+        none: undefined,
+      },
+      'mail-from': {
+        values: ['a@example.com', 'B <b@example.com>', 'c@example.com'],
+        shown: ({ mailFrom }) => mailFrom,
+        none: 'no-reply@verificationemail.com',
+      },
+      'message-limits': {
+        values: ['PoolSms=1', 'PoolSms=2', 'PoolSms=3'],
+        shown: ({ messageLimits }) => messageLimits && `PoolSms=${messageLimits.PoolSms}`,
+        none: undefined,
+      },
       'lambda-endpoint': {
         values: ['http://a', 'https://b', 'http://c'],
         shown: ({ lambdaEndpoint }) => lambdaEndpoint,

@@ -21,14 +21,16 @@ export type NotificationValues = Readonly<Record<NotificationValue, string | und
 
 /**
  * Subject and body with their placeholders filled, in one pass, so that nothing in a value is taken for a placeholder. The
- * body is HTML, in which values are escaped; a text without HTML becomes one whose lines stay lines.
+ * body is HTML, in which values are escaped; a text without HTML becomes one whose lines stay lines. The text, where there
+ * is one, is plain.
  */
 export const fillNotification = (
   { Subject, HtmlBody, TextBody }: NotifyEmailType,
   values: NotificationValues,
-): MessageTemplate => ({
+): MessageTemplate & { text: string | undefined } => ({
   subject: oneLine(fill(Subject, values, text => text)),
   body: fill(HtmlBody ?? escapeHtml(TextBody ?? '').replace(/\r?\n/g, '<br>\n'), values, escapeHtml),
+  text: TextBody === undefined ? undefined : fill(TextBody, values, text => text),
 })
 
 const fill = (template: string, values: NotificationValues, encode: (text: string) => string): string =>

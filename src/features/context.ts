@@ -6,6 +6,7 @@ import type { Transaction } from 'kysely'
 import type { OperationInputs, OperationName, OperationOutputs } from '../contract/types.ts'
 import type {
   Clock,
+  CodeEncryption,
   Compute,
   Delivery,
   Events,
@@ -34,6 +35,7 @@ export interface Services {
   compute: Compute
   keyPairs: KeyPairs
   delivery: Delivery | undefined
+  codeEncryption: CodeEncryption
   fetch: Fetch
   triggers: Triggers
   events: Events

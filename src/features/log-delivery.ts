@@ -7,7 +7,7 @@ import type { EventSourceName, LogConfigurationType } from '../contract/types.ts
 import { newUuid } from '../core/ids.ts'
 import type { LogBatch } from '../core/ports.ts'
 import type { LogRecordRow } from '../store/tables.ts'
-import { type Context, inTransaction, type Services, type TransactionContext } from './context.ts'
+import { inTransaction, type Services, type TransactionContext } from './context.ts'
 import type { Pool } from './user-pools/pool.ts'
 
 /** The ARNs of all destinations of a configuration, of which a valid one has exactly one. */
@@ -87,7 +87,7 @@ export const announceLog = (ctx: Pick<Services, 'events'>, entry: LogEntry | und
 
 /** Stores one record of this source for delivery, when the pool wants it. */
 export const deliverLog = async (
-  ctx: Context,
+  ctx: Services,
   pool: Pick<Pool, 'id' | 'region' | 'settings'>,
   source: EventSourceName,
   message: object,

@@ -2,6 +2,7 @@
  * The part of the configuration that the rules need. `config.ts` fills it; nothing here knows of options, files or
  * environment variables.
  */
+import type { MessageLimit } from '../core/message-limits.ts'
 import type { AllowedNetworks } from '../core/network-addresses.ts'
 import type { OAuthExtension } from '../core/oauth-extensions.ts'
 import type { Category } from '../core/rate-limits.ts'
@@ -21,6 +22,8 @@ export interface Settings {
    * per second.
    */
   rateLimits?: RateLimits | undefined
+  /** Present when messages are limited: the limits that differ from those of `core/message-limits.ts`. */
+  messageLimits?: Readonly<Partial<Record<MessageLimit, number>>> | undefined
   /** What may be called beyond the public internet, when an administrator of a pool names it. */
   allowedNetworks: AllowedNetworks
   /** What the authorization server does beyond Cognito; its defaults when absent. */

@@ -38,6 +38,7 @@ export interface Tables {
   passkey_registrations: PasskeyRegistrationRow
   devices: DeviceRow
   messages: MessageRow
+  message_queue: QueuedMessageRow
   user_import_jobs: UserImportJobRow
   user_import_chunks: UserImportChunkRow
   user_import_log: UserImportLogRow
@@ -432,6 +433,25 @@ export interface MessageRow {
   /** Sealed JSON of subject, body and code. */
   content: string
   sent_at: number
+}
+
+export interface QueuedMessageRow {
+  /** The id of the message. */
+  id: string
+  user_id: string
+  /** What the message is good for; a user has one message at most for each. */
+  slot: string
+  pool_id: string
+  /** The whole message, sealed. */
+  content: string
+  /** How often it was tried, the try under way included. */
+  tries: number
+  /** Who tries it at the moment. */
+  lease: string
+  /** When it is tried again; while somebody tries it, when he is given up. */
+  due_at: number
+  /** From then on it is of no use. */
+  expires_at: number
 }
 
 /** A tracked session of a user: what one sign-in began. */

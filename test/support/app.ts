@@ -11,6 +11,7 @@ import {
   CognitoIdentityProvider,
   type CognitoIdentityProviderClientConfig,
 } from '@aws-sdk/client-cognito-identity-provider'
+import { createCodeEncryption } from '../../src/adapters/code-encryption.ts'
 import { createCompute } from '../../src/adapters/compute.ts'
 import { guardedFetch } from '../../src/adapters/fetch.ts'
 import { adjustableClock, systemRandom } from '../../src/adapters/system.ts'
@@ -19,6 +20,7 @@ import type { AccessKey } from '../../src/config.ts'
 import { loopbackNetworks, parseNetworks } from '../../src/core/network-addresses.ts'
 import {
   type Clock,
+  type CodeEncryption,
   type Compute,
   type Delivery,
   type Event,
@@ -45,6 +47,8 @@ export interface TestAppOptions {
   publicUrl?: string
   /** Takes messages instead of leaving them in the outbox only. */
   delivery?: Delivery
+  /** Encrypts what custom senders are given; without it there are no keys. */
+  codeEncryption?: CodeEncryption
   /** The servers of others; without it the guarded fetch, which reaches loopback only. */
   fetch?: Fetch
   /** Where the logs of pools go; without it they are among the events. */
@@ -174,6 +178,8 @@ const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Sha
       compute: sharedCompute(),
       keyPairs: fixedKeyPairs,
       delivery: options.delivery,
+      codeEncryption:
+        options.codeEncryption ?? createCodeEncryption({ keys: new Map(), kms: undefined, clock: shared.clock }),
       fetch: options.fetch ?? guardedFetch({ networks: loopback }),
       triggers: inProcess(functions),
       events: { record: event => events.push(event) },

@@ -63,6 +63,12 @@ export interface ProvenCode extends CodeTarget {
 export const drawCode = (ctx: Pick<Context, 'random'>, purpose: CodePurpose): string =>
   newCode(ctx.random, digitsOf(purpose))
 
+/** When the code stops being good, in milliseconds since the epoch. */
+export const codeExpiry = (
+  { clock }: Pick<TransactionContext, 'clock'>,
+  { purpose, expiresAt }: Pick<CodeTarget, 'purpose' | 'expiresAt'>,
+): number => expiresAt ?? clock.now() + lifetimesMs[purpose]
+
 /** Stores the code in place of an earlier one for the same purpose. */
 export const storeCode = (
   tx: TransactionContext,
@@ -111,7 +117,7 @@ const storeDigest = async (
     destination,
     tries: 0,
     created_at: now,
-    expires_at: expiresAt ?? now + lifetimesMs[purpose],
+    expires_at: codeExpiry(tx, { purpose, ...(expiresAt !== undefined && { expiresAt }) }),
   }
   await tx.db
     .insertInto('codes')
@@ -217,13 +223,18 @@ export const dropCode = async (tx: TransactionContext, user: Pick<User, 'id'>, p
 
 /**
  * Remembers that a code was asked for under a name that nobody has, so that tries at it are answered as for a user.
- * `name` is a digest.
+ * `name` is a digest. `isQueued` says whether a user's message would have gone into the queue as well.
  */
-export const storeSimulatedCode = async (tx: TransactionContext, name: string, purpose: CodePurpose): Promise<void> => {
+export const storeSimulatedCode = async (
+  tx: TransactionContext,
+  name: string,
+  purpose: CodePurpose,
+  isQueued: boolean,
+): Promise<void> => {
   const key = simulatedKey(name, purpose)
   const row = { window_started_at: tx.clock.now(), count: 0 }
-  // The other two stand for the message, whose table has more indexes: the answer takes as long as for a user.
-  for (const written of [key, `${key} message`, `${key} indexes`]) {
+  // The others stand for the message, whose table has more indexes: the answer takes as long as for a user.
+  for (const written of [key, `${key} message`, `${key} indexes`, ...(isQueued ? [`${key} queue`] : [])]) {
     await tx.db
       .insertInto('attempts')
       .values({ key: written, ...row })

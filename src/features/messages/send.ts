@@ -1,52 +1,50 @@
 /**
- * Messages to users: filled from the pool's templates, kept in the outbox, handed to the delivery port.
+ * Messages to users: worded, counted, kept in the outbox and handed over.
  *
  * Not owned here: when a message is due and to which address; the flows decide that.
  */
 import type { CodeDeliveryDetailsType } from '../../contract/types.ts'
-import { codeDeliveryFailure, userNotFound } from '../../core/errors.ts'
-import { newUuid } from '../../core/ids.ts'
+import { userNotFound } from '../../core/errors.ts'
 import { maskDestination } from '../../core/masks.ts'
-import type { OutgoingMessage } from '../../core/ports.ts'
-import {
-  defaultMessages,
-  escapeHtml,
-  fillTemplate,
-  hasCodePlaceholder,
-  type MessageTemplate,
-} from '../../core/templates.ts'
-import { type Context, inTransaction } from '../context.ts'
-import { deliverLog } from '../log-delivery.ts'
-import { customMessage } from '../triggers/custom-message.ts'
-import type { TriggerSource } from '../triggers/run.ts'
+import type { Medium } from '../../core/ports.ts'
+import { hasCodePlaceholder } from '../../core/templates.ts'
+import { type Context, inTransaction, type TransactionContext } from '../context.ts'
+import { customMessage, type MessageSource } from '../triggers/custom-message.ts'
+import { customSenderCall } from '../triggers/custom-sender.ts'
+import { userAttributesOf } from '../triggers/run.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
-import { type CodeTarget, drawCode, storeCode, type VerifiableAttribute } from './codes.ts'
+import { type CodeTarget, codeExpiry, drawCode, storeCode, type VerifiableAttribute } from './codes.ts'
+import { handOver, invitationSlot, isHandedOver, type Manners } from './hand-over.ts'
+import { countMessage, isOverLimit } from './limits.ts'
 import { sealContent, storeMessage } from './outbox.ts'
+import { enqueue, type Lease, type Parcel, sealParcel } from './queue.ts'
+import { compose, confirmationLink, type Occasion, templateFor } from './texts.ts'
 
-/** The occasions of a message, in the words of the custom message trigger. */
-export type MessageSource = TriggerSource<'CustomMessage'>
+export type { MessageSource } from '../triggers/custom-message.ts'
 
-/** What of a user is needed for a message, and for a function that words it. */
+/** What of a user is needed for a message, and for a function that words or delivers it. */
 type Recipient = Pick<User, 'id' | 'username' | 'status' | 'attributes'>
-
-type Medium = OutgoingMessage['medium']
-
-const mediumOf = (attribute: VerifiableAttribute): Medium => (attribute === 'email' ? 'EMAIL' : 'SMS')
 
 export interface SendOptions {
   /**
-   * The answer must not tell whether there was a message to send: it neither waits for the mail server nor reports
-   * its refusal, which is logged.
+   * The answer must not tell whether there was a message to send: it neither waits for whoever takes it over nor
+   * reports a refusal or a limit, which are logged.
    */
   unnoticed?: boolean
+  /**
+   * The operation does not report what may be mended: a message that cannot be handed over now is sent later. Codes of a
+   * sign-in and invitations are always sent so.
+   */
+  later?: boolean
 }
 
 /**
  * Draws a code, stores it together with the message that carries it, sends that, and returns the delivery details for
  * the answer.
- * @throws CodeDeliveryFailureException when the message cannot be handed over, UserNotFoundException when the user was
- * deleted meanwhile, and what customMessage throws, before there is a code.
+ * @throws CodeDeliveryFailureException when the message cannot be handed over, the errors of a pool whose configuration
+ * does not let it out, LimitExceededException, UserNotFoundException when the user was deleted meanwhile, and what
+ * customMessage throws, before there is a code.
  */
 export const sendNewCode = async (
   ctx: Context,
@@ -56,80 +54,103 @@ export const sendNewCode = async (
   target: CodeTarget,
   options: SendOptions = {},
 ): Promise<CodeDeliveryDetailsType> => {
+  const { attribute, destination } = target
   const code = drawCode(ctx, target.purpose)
-  const template = await codeTemplateFor(ctx, pool, user, source, target.attribute, code)
-  const message = composeCode(ctx, pool, user, source, target.attribute, target.destination, code, template)
-  await inTransaction(ctx, async tx => {
-    await storeCode(tx, user, target, code)
-    await storeMessage(tx, message)
-  }).catch(async (error: unknown) => {
-    throw (await exists(ctx, user)) ? error : userNotFound()
-  })
-  await deliver(ctx, pool, message, options)
-  return deliveryDetails(target.attribute, target.destination)
-}
-
-const exists = async (ctx: Context, user: Pick<User, 'id'>): Promise<boolean> => {
-  const row = await ctx.db.selectFrom('users').select('id').where('id', '=', user.id).executeTakeFirst()
-  return row !== undefined
+  const message = await wordCode(ctx, pool, user, source, target, code)
+  await dispatch(
+    ctx,
+    pool,
+    user,
+    { ...message, slot: target.purpose, expiresAt: codeExpiry(ctx, target) },
+    {
+      manners: mannersOf(source, options),
+      alongside: tx => storeCode(tx, user, target, code),
+    },
+  )
+  return deliveryDetails(attribute, destination)
 }
 
 /**
  * Does the work of `sendNewCode` up to the point of storing, for a name that nobody has, so that the answer takes as
- * long as for a user. Nothing is stored or sent.
+ * long as for a user. Nothing is stored or sent. Returns whether a message to a user would have been put into the queue.
  */
-export const rehearseCode = (
+export const rehearseCode = async (
   ctx: Context,
   pool: Pool,
-  username: string,
+  { username, holder }: { username: string; holder: string },
   source: MessageSource,
-  { purpose, attribute, destination }: CodeTarget,
-): void => {
-  sealContent(ctx, composeCode(ctx, pool, { username }, source, attribute, destination, drawCode(ctx, purpose)))
+  { purpose, attribute, destination: to }: CodeTarget,
+): Promise<boolean> => {
+  const occasion = await codeOccasion(ctx, pool, username, source, { attribute, to }, drawCode(ctx, purpose))
+  const { medium } = occasion
+  const message = compose(ctx, pool, { username }, occasion, templateFor(pool, occasion))
+  const sender = customSenderCall(ctx, pool, medium, { source, username, userAttributes: {} })
+  const counted = { holder, medium, to, source, bySender: sender !== undefined, simulated: true }
+  await countMessage(ctx, pool, counted).catch((error: unknown) => {
+    if (!isOverLimit(error)) throw error
+  })
+  sealContent(ctx, message)
+  const isQueued = isHandedOver(ctx, medium, sender)
+  if (isQueued) sealParcel(ctx, { message, sender })
+  return isQueued
 }
 
 /**
  * Sends a code that is stored already to an address of the user and returns the delivery details for the answer.
- * @throws CodeDeliveryFailureException when the message cannot be handed over, and what customMessage throws.
+ * @throws as `sendNewCode`
  */
 export const sendCode = async (
   ctx: Context,
   pool: Pool,
   user: Recipient,
   source: MessageSource,
-  attribute: VerifiableAttribute,
-  destination: string,
+  target: CodeTarget,
   code: string,
+  options: SendOptions = {},
 ): Promise<CodeDeliveryDetailsType> => {
-  const template = await codeTemplateFor(ctx, pool, user, source, attribute, code)
-  await send(ctx, pool, composeCode(ctx, pool, user, source, attribute, destination, code, template))
-  return deliveryDetails(attribute, destination)
+  const message = await wordCode(ctx, pool, user, source, target, code)
+  await dispatch(
+    ctx,
+    pool,
+    user,
+    { ...message, slot: target.purpose, expiresAt: codeExpiry(ctx, target) },
+    {
+      manners: mannersOf(source, options),
+    },
+  )
+  return deliveryDetails(target.attribute, target.destination)
 }
 
 /**
  * Sends the invitation of AdminCreateUser; `name` is what the user signs in with, and `temporaryPassword` is undefined
- * for a user without password.
- * @throws CodeDeliveryFailureException when the message cannot be handed over, and what customMessage throws.
+ * for a user without password. It is good until `expiresAt`.
+ * @throws CodeDeliveryFailureException when the message is refused for good, and what customMessage throws.
  */
 export const sendInvitation = async (
   ctx: Context,
   pool: Pool,
   user: Recipient,
-  name: string,
-  attribute: VerifiableAttribute,
-  destination: string,
-  temporaryPassword: string | undefined,
+  {
+    name,
+    attribute,
+    destination: to,
+    temporaryPassword: code,
+    expiresAt,
+  }: {
+    name: string
+    attribute: VerifiableAttribute
+    destination: string
+    temporaryPassword: string | undefined
+    expiresAt: number
+  },
 ): Promise<void> => {
-  const medium = mediumOf(attribute)
-  const fallback =
-    temporaryPassword === undefined ? defaultMessages.invitationWithoutPassword : defaultMessages.invitation
-  const usual = pickTemplate(medium, pool.settings.AdminCreateUserConfig?.InviteMessageTemplate, fallback)
-  const occasion = { source: 'AdminCreateUser', medium, code: temporaryPassword } as const
-  const template = await customMessage(ctx, pool, user, occasion, usual)
+  const occasion: Occasion = { source: 'AdminCreateUser', medium: mediumOf(attribute), to, code }
+  const { template, sender } = await word(ctx, pool, user, occasion, attribute)
   // Cognito delivers nothing when the template has no place for the temporary password.
-  if (temporaryPassword !== undefined && !hasCodePlaceholder(template.body)) return
-  const named = { username: name }
-  await send(ctx, pool, compose(ctx, pool, named, 'AdminCreateUser', medium, destination, template, temporaryPassword))
+  if (sender === undefined && code !== undefined && !hasCodePlaceholder(template.body)) return
+  const message = compose(ctx, pool, { username: name }, occasion, template)
+  const slot = `${invitationSlot}${occasion.medium}`
+  await dispatch(ctx, pool, user, { message, sender, slot, expiresAt }, { manners: 'later' })
 }
 
 /** CodeDeliveryDetails with the destination masked. */
@@ -139,127 +160,84 @@ export const deliveryDetails = (attribute: VerifiableAttribute, destination: str
   AttributeName: attribute,
 })
 
-// ---------------------------------------------------------------------------------------------- texts
+// ---------------------------------------------------------------------------------------------- steps
 
-/** The texts of a pool; the invitation's spells its text message differently. */
-interface PoolTexts {
-  EmailSubject?: string
-  EmailMessage?: string
-  SmsMessage?: string
-  SMSMessage?: string
+const mediumOf = (attribute: VerifiableAttribute): Medium => (attribute === 'email' ? 'EMAIL' : 'SMS')
+
+const mannersOf = (source: MessageSource, { unnoticed, later }: SendOptions): Manners => {
+  if (unnoticed) return 'unnoticed'
+  return later || source === 'Authentication' ? 'later' : 'reported'
 }
 
-const pickTemplate = (medium: Medium, texts: PoolTexts | undefined, fallback: MessageTemplate): MessageTemplate =>
-  medium === 'EMAIL'
-    ? { subject: texts?.EmailSubject ?? fallback.subject, body: texts?.EmailMessage ?? fallback.body }
-    : { subject: '', body: texts?.SmsMessage ?? texts?.SMSMessage ?? fallback.body }
-
-const codeTemplate = (pool: Pool, source: MessageSource, medium: Medium): MessageTemplate => {
-  if (source !== 'Authentication') {
-    return pickTemplate(medium, pool.settings.VerificationMessageTemplate, defaultMessages.verification)
-  }
-  const { MfaConfiguration = 'OFF', SmsAuthenticationMessage, EmailMfaConfiguration } = pool.settings
-  // The texts belong to MFA. Without it, codes of a first factor are sent in the default words.
-  if (MfaConfiguration === 'OFF') return pickTemplate(medium, undefined, defaultMessages.authentication)
-  const texts = {
-    ...(SmsAuthenticationMessage !== undefined && { SmsMessage: SmsAuthenticationMessage }),
-    ...(EmailMfaConfiguration?.Message !== undefined && { EmailMessage: EmailMfaConfiguration.Message }),
-    ...(EmailMfaConfiguration?.Subject !== undefined && { EmailSubject: EmailMfaConfiguration.Subject }),
-  }
-  return pickTemplate(medium, texts, defaultMessages.authentication)
+const codeOccasion = async (
+  ctx: Context,
+  pool: Pool,
+  username: string,
+  source: MessageSource,
+  { attribute, to }: { attribute: VerifiableAttribute; to: string },
+  code: string,
+): Promise<Occasion> => {
+  const occasion = { source, medium: mediumOf(attribute), to, code }
+  return { ...occasion, link: await confirmationLink(ctx, pool, username, occasion) }
 }
 
-/** The template of a message with a code, in the words of the pool's function where it has some. */
-const codeTemplateFor = (
+const wordCode = async (
   ctx: Context,
   pool: Pool,
   user: Recipient,
   source: MessageSource,
-  attribute: VerifiableAttribute,
+  { attribute, destination: to }: Pick<CodeTarget, 'attribute' | 'destination'>,
   code: string,
-): Promise<MessageTemplate> => {
-  const medium = mediumOf(attribute)
-  return customMessage(ctx, pool, user, { source, medium, code }, codeTemplate(pool, source, medium))
+): Promise<Parcel> => {
+  const occasion = await codeOccasion(ctx, pool, user.username, source, { attribute, to }, code)
+  const { template, sender } = await word(ctx, pool, user, occasion, attribute)
+  return { message: compose(ctx, pool, user, occasion, template), sender }
 }
 
-const composeCode = (
-  ctx: Context,
-  pool: Pool,
-  user: Pick<User, 'username'>,
-  source: MessageSource,
-  attribute: VerifiableAttribute,
-  destination: string,
-  code: string,
-  template = codeTemplate(pool, source, mediumOf(attribute)),
-): OutgoingMessage => compose(ctx, pool, user, source, mediumOf(attribute), destination, template, code)
-
-const compose = (
-  ctx: Context,
-  pool: Pool,
-  user: Pick<User, 'username'>,
-  source: MessageSource,
-  medium: Medium,
-  to: string,
-  template: MessageTemplate,
-  code: string | undefined,
-): OutgoingMessage => {
-  const plain = { username: user.username, ...(code !== undefined && { code }) }
-  // A temporary password may hold characters that mean something in HTML, which the body of a mail is.
-  const inHtml = { ...plain, ...(code !== undefined && { code: escapeHtml(code) }) }
-  const email = pool.settings.EmailConfiguration
-  const from = email?.From ?? senderOf(email?.SourceArn)
-  return {
-    id: newUuid(ctx.random),
-    userPoolId: pool.id,
-    username: user.username,
-    medium,
-    to,
-    subject: fillTemplate(template, plain, medium).subject,
-    body: fillTemplate(template, medium === 'EMAIL' ? inHtml : plain, medium).body,
-    ...(code !== undefined && { code }),
-    source,
-    sentAt: ctx.clock.now(),
-    ...(from !== undefined && { from }),
-    ...(email?.ReplyToEmailAddress !== undefined && { replyTo: email.ReplyToEmailAddress }),
-  }
+/** The words of the pool, or of its function; a function that delivers by itself also words by itself. */
+const word = async (ctx: Context, pool: Pool, user: Recipient, occasion: Occasion, attribute: VerifiableAttribute) => {
+  const { source, medium, to, code, link } = occasion
+  // The address may be one that the user does not have yet.
+  const told = { ...user, attributes: new Map([...user.attributes, [attribute, to]]) }
+  const call = { source, username: user.username, userAttributes: userAttributesOf(told) }
+  const sender = customSenderCall(ctx, pool, medium, call)
+  const usual = templateFor(pool, occasion)
+  if (sender !== undefined) return { template: usual, sender }
+  const request = { source, medium, code, byLink: link !== undefined }
+  return { template: await customMessage(ctx, pool, user, request, usual), sender }
 }
 
-/** The address that the ARN of an e-mail identity names; undefined when it names a domain. */
-export const senderOf = (arn: string | undefined): string | undefined => {
-  const identity = arn?.slice(arn.lastIndexOf(':identity/') + ':identity/'.length)
-  return arn?.includes(':identity/') && identity?.includes('@') ? identity : undefined
-}
-
-// ---------------------------------------------------------------------------------------------- delivery
-
-/** Keeps the message in the outbox and hands it over. */
-export const send = async (
+/** Counts the message, stores it with what it tells of, and hands it over. */
+export const dispatch = async (
   ctx: Context,
   pool: Pool,
-  message: OutgoingMessage,
-  options: SendOptions = {},
+  user: Pick<User, 'id'>,
+  { message, sender, slot, expiresAt }: Parcel & Pick<Lease, 'slot' | 'expiresAt'>,
+  { manners, alongside }: { manners: Manners; alongside?: (tx: TransactionContext) => Promise<void> },
 ): Promise<void> => {
-  await inTransaction(ctx, tx => storeMessage(tx, message))
-  await deliver(ctx, pool, message, options)
-}
-
-const deliver = async (
-  ctx: Context,
-  pool: Pool,
-  message: OutgoingMessage,
-  { unnoticed }: SendOptions,
-): Promise<void> => {
-  if (ctx.delivery === undefined) return
-  const delivered = ctx.delivery.send(message).then(
-    () => true,
-    async (cause: unknown) => {
-      const { userPoolId, source } = message
-      ctx.log.warn({ requestId: ctx.requestId, userPoolId, source, cause }, 'message not delivered')
-      // The cause may repeat the address; it stays in the log of the server.
-      await deliverLog(ctx, pool, 'userNotification', { details: `${message.medium} for ${source} was not delivered.` })
-      return false
+  const { medium, to, source } = message
+  const counted = { holder: user.id, medium, to, source, bySender: sender !== undefined }
+  const isHeldBack = await countMessage(ctx, pool, counted).then(
+    () => false,
+    (error: unknown) => {
+      if (manners !== 'unnoticed' || !isOverLimit(error)) throw error
+      ctx.log.warn({ requestId: ctx.requestId, userPoolId: pool.id, source }, 'message over a limit not sent')
+      return true
     },
   )
-  if (unnoticed) return
-  if (!(await delivered)) throw codeDeliveryFailure('Invalid email provided/Unable to send the email')
+  const lease = await inTransaction(ctx, async tx => {
+    await alongside?.(tx)
+    if (isHeldBack) return undefined
+    await storeMessage(tx, message)
+    if (!isHandedOver(ctx, medium, sender)) return undefined
+    return enqueue(tx, { message, sender }, { userId: user.id, slot, expiresAt })
+  }).catch(async (error: unknown) => {
+    throw (await exists(ctx, user)) ? error : userNotFound()
+  })
+  if (lease !== undefined) await handOver(ctx, { message, sender }, lease, manners)
+}
+
+const exists = async (ctx: Context, user: Pick<User, 'id'>): Promise<boolean> => {
+  const row = await ctx.db.selectFrom('users').select('id').where('id', '=', user.id).executeTakeFirst()
+  return row !== undefined
 }

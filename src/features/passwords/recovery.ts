@@ -198,5 +198,5 @@ export const adminResetUserPassword = async (ctx: Context, pool: Pool, username:
   )
   // Another request was faster: the user is gone or has another status, and that decides.
   if (!reset) return adminResetUserPassword(ctx, pool, username)
-  await sendNewCode(ctx, pool, user, 'ForgotPassword', target)
+  await sendNewCode(ctx, pool, user, 'ForgotPassword', target, { later: true })
 }

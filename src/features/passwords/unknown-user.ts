@@ -61,9 +61,10 @@ export const simulateDelivery = async (
   { purpose, source, attributes }: { purpose: CodePurpose; source: MessageSource; attributes: VerifiableAttribute[] },
 ): Promise<CodeDeliveryDetailsType> => {
   const { attribute, destination } = simulatedTarget(ctx, pool, nameKey(pool, name), attributes)
-  rehearseCode(ctx, pool, name, source, { purpose, attribute, destination })
+  const target = { purpose, attribute, destination }
+  const isQueued = await rehearseCode(ctx, pool, { username: name, holder }, source, target)
   await inTransaction(ctx, tx =>
-    user === undefined ? storeSimulatedCode(tx, holder, purpose) : storeUnusableCode(tx, user, purpose),
+    user === undefined ? storeSimulatedCode(tx, holder, purpose, isQueued) : storeUnusableCode(tx, user, purpose),
   )
   return deliveryDetails(attribute, destination)
 }

@@ -13,6 +13,7 @@ import {
   type TestPool,
   testPassword,
 } from '../../../test/support/directory.ts'
+import { DeliveryFailure } from '../../core/ports.ts'
 
 onEachDatabase(testApp => {
   let app: TestApp
@@ -314,8 +315,9 @@ onEachDatabase(testApp => {
       assert.deepEqual(await messagesOf(pool), [])
     })
 
-    test('that cannot be delivered leaves the user created', async () => {
-      const broken = await testApp({ delivery: { send: () => Promise.reject(new Error('no')) } })
+    test('that is refused leaves the user created', async () => {
+      const send = () => Promise.reject(new DeliveryFailure('refused', 'no'))
+      const broken = await testApp({ delivery: { send } })
       const pool = await createTestPool(broken)
       const input = { ...pool, Username: 'ann', UserAttributes: attributeList(both) }
       await assert.rejects(broken.aws.adminCreateUser(input), { name: 'CodeDeliveryFailureException' })

@@ -166,8 +166,14 @@ const send = async (
   invitations: Invitation[],
   password: string | undefined,
 ): Promise<void> => {
-  for (const { attribute, address } of invitations) {
-    await sendInvitation(ctx, pool, user, nameToSignInWith(pool, user), attribute, address, password)
+  for (const { attribute, address: destination } of invitations) {
+    await sendInvitation(ctx, pool, user, {
+      name: nameToSignInWith(pool, user),
+      attribute,
+      destination,
+      temporaryPassword: password,
+      expiresAt: temporaryPasswordUntil(pool, ctx.clock.now()),
+    })
   }
 }
 

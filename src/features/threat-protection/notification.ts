@@ -44,12 +44,13 @@ export const notifyUser = async (ctx: Context, notification: Notification): Prom
     })
     return `${ctx.publicUrl}${feedbackPath}?${query}`
   }
+  const now = ctx.clock.now()
   const values = {
     username: user.username,
     'ip-address': origin.address,
     city: origin.place?.city,
     country: origin.place?.country,
-    'login-time': new Date(ctx.clock.now()).toUTCString(),
+    'login-time': new Date(now).toUTCString(),
     'device-name': origin.deviceName,
     'one-click-link-valid': link('Valid'),
     'one-click-link-invalid': link('Invalid'),
@@ -62,5 +63,29 @@ export const notifyUser = async (ctx: Context, notification: Notification): Prom
     from: notice.From,
     sourceArn: notice.SourceArn,
     replyTo: notice.ReplyTo,
+    details: {
+      EVENT_ID: eventId,
+      USER_NAME: user.username,
+      IP_ADDRESS: origin.address ?? '',
+      ACCOUNT_TAKE_OVER_ACTION: actions[kind],
+      ONE_CLICK_LINK_VALID: values['one-click-link-valid'],
+      ONE_CLICK_LINK_INVALID: values['one-click-link-invalid'],
+      LOGIN_TIME: loginTime(now),
+      FEEDBACK_TOKEN: token,
+      ...(origin.place?.city !== undefined && { CITY: origin.place.city }),
+      ...(origin.place?.country !== undefined && { COUNTRY: origin.place.country }),
+      ...(origin.deviceName !== undefined && { DEVICE_NAME: origin.deviceName }),
+    },
   })
+}
+
+/** What a custom sender is told of what was done. */
+const actions = { block: 'BLOCK', mfa: 'MFA', 'no-action': 'NO_ACTION' } as const
+
+/** As events of the service show it: `Friday, March 19, 2021 02:25 PM UTC`. */
+const loginTime = (at: number): string => {
+  const write = (options: Intl.DateTimeFormatOptions) =>
+    new Intl.DateTimeFormat('en-US', { ...options, timeZone: 'UTC' }).format(at)
+  const date = write({ weekday: 'long', month: 'long', day: 'numeric', year: 'numeric' })
+  return `${date} ${write({ hour: '2-digit', minute: '2-digit' })} UTC`
 }

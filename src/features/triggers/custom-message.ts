@@ -1,6 +1,7 @@
 /** Custom message: the pool's function words a message that is about to be sent. */
 import { customMessageNotAllowed, customMessageTooLong, customMessageWithoutPlaceholder } from '../../core/errors.ts'
-import type { MessageTemplate } from '../../core/templates.ts'
+import type { Medium } from '../../core/ports.ts'
+import { hasLinkPlaceholder, type MessageTemplate } from '../../core/templates.ts'
 import { textOf } from '../../core/trigger-response.ts'
 import type { Context } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
@@ -14,11 +15,16 @@ const smsLengthMax = 140
 const emailLengthMax = 20_000
 const subjectLengthMax = 140
 
+/** The occasions of a message, in the words of the trigger. */
+export type MessageSource = TriggerSource<'CustomMessage'>
+
 export interface CustomMessageRequest {
-  source: TriggerSource<'CustomMessage'>
-  medium: 'EMAIL' | 'SMS'
+  source: MessageSource
+  medium: Medium
   /** What the message will carry in the place of the code; undefined when it carries none. */
   code: string | undefined
+  /** The message carries the code in a link. */
+  byLink: boolean
 }
 
 /**
@@ -30,7 +36,7 @@ export const customMessage = async (
   ctx: Context,
   pool: Pool,
   user: Pick<User, 'id' | 'username' | 'status' | 'attributes'>,
-  { source, medium, code }: CustomMessageRequest,
+  { source, medium, code, byLink }: CustomMessageRequest,
   template: MessageTemplate,
 ): Promise<MessageTemplate> => {
   const isInvitation = source === 'AdminCreateUser'
@@ -60,7 +66,8 @@ export const customMessage = async (
       ...(code === undefined ? [] : [codePlaceholder]),
       ...(isInvitation ? [usernamePlaceholder] : []),
     ]
-    if (placeholders.some(placeholder => !body.includes(placeholder))) throw customMessageWithoutPlaceholder()
+    const hasAll = placeholders.every(placeholder => body.includes(placeholder))
+    if (!hasAll && !(byLink && hasLinkPlaceholder(body))) throw customMessageWithoutPlaceholder()
     const filled = body.replaceAll(codePlaceholder, () => code ?? codePlaceholder)
     if ([...filled].length > (medium === 'EMAIL' ? emailLengthMax : smsLengthMax)) throw customMessageTooLong()
   }

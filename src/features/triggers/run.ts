@@ -23,9 +23,20 @@ interface Trigger {
   target: (config: LambdaConfigType) => string | undefined
   /** What may follow the name in `triggerSource`. */
   sources: readonly string[]
-  /** What `response` holds before the function has seen it. */
-  response: Readonly<Record<string, null | false | object>>
+  /** What `response` holds before the function has seen it; absent where nothing is read from its answer. */
+  response?: Readonly<Record<string, null | false | object>>
 }
+
+/** The occasions of messages. */
+const messageSources = [
+  'SignUp',
+  'AdminCreateUser',
+  'ResendCode',
+  'ForgotPassword',
+  'UpdateUserAttribute',
+  'VerifyUserAttribute',
+  'Authentication',
+] as const
 
 /** All triggers that are run, by the name that errors give them. */
 const triggers = {
@@ -70,17 +81,14 @@ const triggers = {
   },
   CustomMessage: {
     target: config => config.CustomMessage,
-    sources: [
-      'SignUp',
-      'AdminCreateUser',
-      'ResendCode',
-      'ForgotPassword',
-      'UpdateUserAttribute',
-      'VerifyUserAttribute',
-      'Authentication',
-    ],
+    sources: messageSources,
     response: { smsMessage: null, emailMessage: null, emailSubject: null },
   },
+  CustomEmailSender: {
+    target: config => config.CustomEmailSender?.LambdaArn,
+    sources: [...messageSources, 'AccountTakeOverNotification'],
+  },
+  CustomSMSSender: { target: config => config.CustomSMSSender?.LambdaArn, sources: messageSources },
   PreTokenGeneration: {
     // Both slots hold the same ARN.
     target: config => config.PreTokenGenerationConfig?.LambdaArn,
@@ -107,7 +115,8 @@ export type TriggerSource<Name extends TriggerName> = (typeof triggers)[Name]['s
 /** Whether the pool has assigned a function to the trigger. */
 export const hasTrigger = (pool: Pool, name: TriggerName): boolean => targetOf(pool, name) !== undefined
 
-const targetOf = (pool: Pool, name: TriggerName): string | undefined =>
+/** The function that the pool has assigned to the trigger. */
+export const targetOf = (pool: Pool, name: TriggerName): string | undefined =>
   triggers[name].target(pool.settings.LambdaConfig ?? {})
 
 export interface Firing<Name extends TriggerName> {
@@ -163,7 +172,8 @@ const invoke = async (ctx: Context, pool: Pool, name: TriggerName, target: strin
   }
 }
 
-const eventOf = <Name extends TriggerName>(
+/** The event as the function is given it. */
+export const eventOf = <Name extends TriggerName>(
   ctx: Context,
   pool: Pool,
   name: Name,
@@ -176,8 +186,11 @@ const eventOf = <Name extends TriggerName>(
   userName: username,
   callerContext: { awsSdkVersion: sdkVersionOf(ctx.userAgent), clientId: ctx.caller?.clientId ?? noClient },
   request,
-  response: response ?? triggers[name].response,
+  ...responseBefore(response ?? (triggers[name] as Trigger).response),
 })
+
+const responseBefore = (response: object | undefined): { response?: object } =>
+  response === undefined ? {} : { response }
 
 /** The one trigger whose sources begin with another word than its name. */
 const sourcePrefix = (name: string): string => (name === 'PreTokenGeneration' ? 'TokenGeneration' : name)

@@ -9,3 +9,6 @@ import { takingTurns } from '../turns.ts'
  * @throws TooManyRequestsException when very many calls of the pool are waiting, and what the work throws.
  */
 export const inTurn = takingTurns({ atOnce: 50, waitingMax: 100 })
+
+/** The same for functions that nobody waits for, so that they never take the place of those that somebody waits for. */
+export const inSendersTurn = takingTurns({ atOnce: 20, waitingMax: 200 })

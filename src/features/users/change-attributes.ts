@@ -89,7 +89,9 @@ export const changeAttributes = async (
   const details: CodeDeliveryDetailsType[] = []
   for (const { attribute, destination, code } of due) {
     const told = { ...user, attributes: new Map([...user.attributes, [attribute, destination]]) }
-    details.push(await sendCode(ctx, pool, told, 'UpdateUserAttribute', attribute, destination, code))
+    const target = { purpose: purposeOf(attribute), attribute, destination }
+    const options = { later: by === 'administrator' }
+    details.push(await sendCode(ctx, pool, told, 'UpdateUserAttribute', target, code, options))
   }
   return details
 }

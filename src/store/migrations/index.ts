@@ -9,6 +9,7 @@ import { migration as mfa } from './0010-mfa.ts'
 import { migration as passkeys } from './0011-passkeys.ts'
 import { migration as devices } from './0012-devices.ts'
 import { migration as threatProtection } from './0013-threat-protection.ts'
+import { migration as messageQueue } from './0014-message-queue.ts'
 import { migration as authorization } from './0015-authorization.ts'
 import { migration as pageSteps } from './0016-page-steps.ts'
 
@@ -24,6 +25,7 @@ export const migrations: Migration[] = [
   passkeys,
   devices,
   threatProtection,
+  messageQueue,
   authorization,
   pageSteps,
 ]
