@@ -18,13 +18,13 @@ import {
   passwordRules,
   providerButtons,
   quoted,
-  scriptButton,
   steps,
   termsSentence,
   waysToSignIn,
 } from '../../src/http/pages/components.ts'
-import { type HtmlValue, html } from '../../src/http/pages/html.ts'
+import type { HtmlValue } from '../../src/http/pages/html.ts'
 import { type Frame, type PageOptions, renderPage } from '../../src/http/pages/layout.ts'
+import { passkeyPrompt } from '../../src/http/pages/passkey.ts'
 import { qrBlock } from '../../src/http/pages/qr-code.ts'
 import { fill, fillHtml } from '../../src/http/pages/texts/index.ts'
 
@@ -369,12 +369,8 @@ export const samplePages = (frame: Frame): Map<string, () => string> => {
         heading: texts.passkeySignInHeading,
         content: [
           paragraph(texts.passkeySignInHint),
-          html`<noscript>${alert({ kind: 'warning', text: texts.passkeyNeedsScript })}</noscript>`,
-          html`<p class="pending" role="status">${texts.waitingForPasskey}</p>`,
-          buttons(
-            scriptButton({ label: texts.usePasskey, id: 'use-passkey' }),
-            button({ label: texts.tryAnotherWay, kind: 'secondary' }),
-          ),
+          posted(passkeyPrompt(texts, { kind: 'get', options: '{}', label: texts.usePasskey, isImmediate: true })),
+          linkRow({ label: texts.tryAnotherWay, href: '/login' }),
         ],
       }),
     ],
@@ -384,7 +380,10 @@ export const samplePages = (frame: Frame): Map<string, () => string> => {
         heading: texts.addPasskeyHeading,
         content: [
           paragraph(texts.addPasskeyHint),
-          posted(buttons(button({ label: texts.addPasskey }), button({ label: texts.notNow, kind: 'secondary' }))),
+          posted(
+            passkeyPrompt(texts, { kind: 'create', options: '{}', label: texts.addPasskey, isImmediate: false }),
+            buttons(button({ label: texts.notNow, kind: 'secondary' })),
+          ),
         ],
       }),
     ],

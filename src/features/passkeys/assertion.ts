@@ -10,7 +10,7 @@ import type { User } from '../users/user.ts'
 import type { AssertionJson } from './credential-json.ts'
 import { type Passkey, passkeysFor } from './passkey.ts'
 import { challengeBytes, promptMs, userHandleOf } from './registration.ts'
-import { findRelyingPartyId, offersPasskeys, userVerificationOf } from './relying-party.ts'
+import { findUsableRelyingPartyId, userVerificationOf } from './relying-party.ts'
 import { type Assertion, verifyAssertion } from './webauthn.ts'
 
 /** Who claims to hold a passkey. */
@@ -118,7 +118,7 @@ export const hasSimulatedPasskey = async (ctx: Context, pool: Pool, nameKey: str
 
 /** The claimant's passkeys that are of use as the pool is set up now. Nobody's take the same look-ups. */
 const passkeysOf = async (ctx: Context, pool: Pool, { user, nameKey }: Claimant): Promise<Passkey[]> => {
-  const relyingPartyId = offersPasskeys(pool) ? await findRelyingPartyId(ctx, pool) : undefined
+  const relyingPartyId = await findUsableRelyingPartyId(ctx, pool)
   if (relyingPartyId === undefined) return []
   const passkeys = await passkeysFor(ctx, user ?? { id: '' }, relyingPartyId)
   return user === undefined ? [simulatedPasskey(ctx, nameKey, relyingPartyId)] : passkeys

@@ -43,6 +43,12 @@ export const findRelyingPartyId = async (
   return prefix && hostOfPrefix(prefix.name, ctx.publicUrl)
 }
 
+/** As findRelyingPartyId; undefined as well where users of the pool can have no passkeys. */
+export const findUsableRelyingPartyId = async (
+  ctx: Pick<Context, 'db' | 'publicUrl'>,
+  pool: Pool,
+): Promise<string | undefined> => (offersPasskeys(pool) ? findRelyingPartyId(ctx, pool) : undefined)
+
 /** As findRelyingPartyId. @throws WebAuthnConfigurationMissingException */
 export const getRelyingPartyId = async (ctx: Pick<Context, 'db' | 'publicUrl'>, pool: Pool): Promise<string> => {
   const id = await findRelyingPartyId(ctx, pool)
@@ -56,6 +62,6 @@ export const usablePasskeys = async (
   pool: Pool,
   user: Pick<User, 'id'>,
 ): Promise<Passkey[]> => {
-  const id = offersPasskeys(pool) ? await findRelyingPartyId(ctx, pool) : undefined
+  const id = await findUsableRelyingPartyId(ctx, pool)
   return id === undefined ? [] : passkeysFor(ctx, user, id)
 }

@@ -7,7 +7,6 @@ import { findBrowserSession } from '../../features/authorization/single-sign-on.
 import { countRequest } from '../../features/limits.ts'
 import { parseCredential } from '../../features/passkeys/credential-json.ts'
 import { completeRegistration, type Registrant, startRegistration } from '../../features/passkeys/registration.ts'
-import { offersPasskeys } from '../../features/passkeys/relying-party.ts'
 import type { BrowserSession } from '../../features/tokens/browser-sessions.ts'
 import { withPasskeyAfter } from './after-sign-in.ts'
 import { button, buttons, paragraph } from './components.ts'
@@ -24,7 +23,7 @@ const path = '/passkeys/add'
 
 /** After a sign-up a passkey is offered once, where users can have one. */
 export const offeringPasskey = async (page: Page): Promise<Page> =>
-  page.managed && offersPasskeys(page.pool) && (await passkeysWorkHere(page)) ? withPasskeyAfter(page) : page
+  page.managed && (await passkeysWorkHere(page)) ? withPasskeyAfter(page) : page
 
 export const showAddPasskey = async (page: Page): Promise<Response> => {
   if (!page.managed) return showProblem(page, page.texts.pageNotFound, 404)

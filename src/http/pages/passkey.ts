@@ -1,6 +1,6 @@
 /** Passkeys on the pages: the prompt of the browser, and the page of a sign-in that waits for a passkey. */
 import { isOriginOf } from '../../core/relying-party.ts'
-import { findRelyingPartyId } from '../../features/passkeys/relying-party.ts'
+import { findUsableRelyingPartyId } from '../../features/passkeys/relying-party.ts'
 import { answerStep } from './advance.ts'
 import { alert, linkRow, paragraph, scriptButton } from './components.ts'
 import type { Fault } from './faults.ts'
@@ -62,11 +62,11 @@ export const takePasskey = (page: Page, step: ChallengeStep): Promise<Response> 
 }
 
 /**
- * Whether browsers can use passkeys of the pool on this page: its host must be the relying party or below it, which the
- * server's own host need not be.
+ * Whether users of the pool can have passkeys and browsers can use them on this page: its host must be the relying party
+ * or below it, which the server's own host need not be.
  */
 export const passkeysWorkHere = async ({ c, ctx, pool }: Pick<Page, 'c' | 'ctx' | 'pool'>): Promise<boolean> => {
-  const relyingPartyId = await findRelyingPartyId(ctx, pool)
+  const relyingPartyId = await findUsableRelyingPartyId(ctx, pool)
   const origin = `${new URL(ctx.publicUrl).protocol}//${c.req.header('host')?.toLowerCase()}`
   return relyingPartyId !== undefined && isOriginOf(relyingPartyId, origin, ctx.publicUrl)
 }
