@@ -62,3 +62,8 @@ export const along = (from: ChallengeNameType | 'begin', outcome: Outcome): Outc
   if (!edges[from]?.includes(to)) throw new Error(`No step of a sign-in leads from ${from} to ${to}.`)
   return outcome
 }
+
+/** The challenges that can be pending. */
+export const pendingChallengeNames: readonly ChallengeNameType[] = [
+  ...new Set(Object.values(edges).flatMap(steps => steps.filter(step => step !== 'tokens'))),
+]
