@@ -10,6 +10,7 @@ import type {
 import { seconds, type TestApp } from './app.ts'
 import { always, beginDeviceProof, beginFromDevice, registerDevice } from './devices.ts'
 import { createMfaPool, mailFactor, registerAuthenticator, respond, smsFactor, tokenFactor } from './mfa.ts'
+import { beginPasskey, createPasskeyPool, registerPasskey } from './passkeys.ts'
 import { createPool, email, phone, type TestPool, verified } from './pools.ts'
 import { beginSrp, beginWithPassword, createUser, password, signIn } from './sign-in.ts'
 import { createSrpClient, srpTimestamp } from './srp-client.ts'
@@ -85,6 +86,16 @@ const rows: Record<string, Row> = {
   },
   'a mailed code as first factor': byPreference('EMAIL_OTP'),
   'a code by text message as first factor': byPreference('SMS_OTP'),
+  'a passkey': {
+    challenge: 'WEB_AUTHN',
+    lead: async (app, client) => {
+      const pool = await createPasskeyPool(app, { client: { ...choiceFlows, ...client } })
+      await createUser(app, pool.poolId, name, attributes)
+      const passkey = await registerPasskey(app, (await signIn(app, pool.clientId, name)).access)
+      const { session = '', options } = await beginPasskey(app, pool, name)
+      return { pool, session, right: { CREDENTIAL: passkey.assert(options) } }
+    },
+  },
   'the proof of SRP after a choice': {
     challenge: 'PASSWORD_VERIFIER',
     lead: async (app, client) => {

@@ -28,6 +28,7 @@ const steps: Record<string, Step> = {
       'the choice of a password',
       'a mailed code as first factor',
       'a code by text message as first factor',
+      'a passkey',
       'the proof of SRP after a choice',
     ].map(title => [title, pending(title)]),
   ),
