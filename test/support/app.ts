@@ -70,6 +70,8 @@ export interface TestApp extends AsyncDisposable {
   url: string
   app: App
   database: Database
+  /** How many statements the database has been sent. */
+  statements(): number
   kind: DatabaseKind
   /** Moves the clock forward by milliseconds. */
   advance(ms: number): void
@@ -144,9 +146,20 @@ interface Shared {
 }
 
 const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Shared): Promise<TestApp> => {
-  const database = await openDatabase(
+  const opened = await openDatabase(
     kind === 'sqlite' ? { file: options.file ?? ':memory:' } : { url: postgresUrl(), schema: shared.schema },
   )
+  let statements = 0
+  const database: Database = {
+    ...opened,
+    db: opened.db.withPlugin({
+      transformQuery: ({ node }) => node,
+      transformResult: async ({ result }) => {
+        statements += 1
+        return result
+      },
+    }),
+  }
   const events: Event[] = []
   const logged: TestApp['logged'] = []
   const log = (level: string) => (details: object, message: string) => {
@@ -218,6 +231,7 @@ const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Sha
     url,
     app,
     database,
+    statements: () => statements,
     kind,
     advance: ms => shared.clock.advance(ms),
     now: () => shared.clock.now(),

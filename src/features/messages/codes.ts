@@ -233,11 +233,12 @@ export const storeSimulatedCode = async (
 ): Promise<void> => {
   const key = simulatedKey(name, purpose)
   const row = { window_started_at: tx.clock.now(), count: 0 }
-  // The others stand for the message, whose table has more indexes: the answer takes as long as for a user.
-  for (const written of [key, `${key} message`, `${key} indexes`, ...(isQueued ? [`${key} queue`] : [])]) {
+  // The statements that follow stand for the message, whose table has more indexes, and for its place in the queue: the
+  // answer takes as long as for a user.
+  for (const written of [[key], [`${key} message`, `${key} indexes`], ...(isQueued ? [[`${key} queue`]] : [])]) {
     await tx.db
       .insertInto('attempts')
-      .values({ key: written, ...row })
+      .values(written.map(each => ({ key: each, ...row })))
       .onConflict(conflict => conflict.column('key').doUpdateSet(row))
       .execute()
   }

@@ -17,7 +17,7 @@ import {
 import { deliveryDetails, type MessageSource, rehearseCode } from '../messages/send.ts'
 import { type EventHolder, holderOf } from '../threat-protection/auth-events.ts'
 import type { Pool } from '../user-pools/pool.ts'
-import { findUserById, findUserByName, nameKey, type User } from '../users/user.ts'
+import { findUserByName, nameKey, type User } from '../users/user.ts'
 import { lockoutKey } from './lockout.ts'
 
 /** Whom a public operation names. */
@@ -43,8 +43,6 @@ export const findNamedUser = async (ctx: Context, client: Client, pool: Pool, na
   if (user !== undefined) return { user, holder: user.id }
   if (!preventsUserExistenceErrors(client)) throw usernameClientNotFound()
   const holder = lockoutKey(ctx, pool, name)
-  // A known user's attributes take a second query.
-  await findUserById(ctx, pool, holder)
   return { user: undefined, holder }
 }
 

@@ -39,10 +39,7 @@ export const findSubject = async (
   if (face === 'api') checkSecretHash(client, known === undefined ? [name] : [name, known.username], secretHash)
   const user =
     known === undefined && password !== undefined ? await migrateUser(ctx, pool, client, name, password) : known
-  if (user === undefined) {
-    if (!preventsUserExistenceErrors(client)) throw userNotFound()
-    await loadNoAttributes(ctx)
-  }
+  if (user === undefined && !preventsUserExistenceErrors(client)) throw userNotFound()
   return subjectOf(ctx, pool, user, lockoutKey(ctx, pool, name))
 }
 
@@ -52,7 +49,6 @@ export const findSubjectOfAttempt = async (ctx: Context, pool: Pool, attempt: At
     return subjectOf(ctx, pool, await findUserById(ctx, pool, attempt.userId), attempt.nameKey)
   }
   await findUserById(ctx, pool, '')
-  await loadNoAttributes(ctx)
   return subjectOf(ctx, pool, undefined, attempt.nameKey)
 }
 
@@ -62,16 +58,6 @@ export const subjectOf = (ctx: Context, pool: Pool, user: User | undefined, key:
   nameKey: key,
   lockoutKey: user === undefined ? key : lockoutKey(ctx, pool, user),
 })
-
-/** The query that a user's attributes take, for nobody. */
-const loadNoAttributes = (ctx: Context): Promise<unknown> =>
-  ctx.db
-    .selectFrom('user_attributes')
-    .select(['user_id', 'name', 'value'])
-    .where('user_id', 'in', [''])
-    .orderBy('user_id')
-    .orderBy('name')
-    .execute()
 
 /** USER_ID_FOR_SRP: of nobody, a UUID that is the same each time for a name, as its holder's `sub` would be. */
 export const userIdForSrp = (ctx: Pick<Context, 'seal'>, { user, nameKey: key }: Subject): string =>
