@@ -167,7 +167,8 @@ const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Sha
     if (process.env['CENOTE_TEST_LOG'] === '1') console.error(level, message, details)
   }
   const functions = new Map<string, TestFunction>()
-  const server = createServer()
+  // As in the program: an idle connection must not be closed just when the client takes it up again.
+  const server = createServer({ keepAliveTimeout: 65_000 })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const app = await createApp(
