@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { colourRules, violationsOf } from '../../../test/support/accessibility.ts'
-import { withBrowser } from '../../../test/support/browser.ts'
-import { type Appearance, classic, documentsOf, managed, showDocument, styleOf } from '../../../test/support/gallery.ts'
+import { openTestApp } from '../../../test/support/app.ts'
+import { screenshot, withBrowser } from '../../../test/support/browser.ts'
+import {
+  type Appearance,
+  classic,
+  documentsOf,
+  managed,
+  showDocument,
+  styleOf,
+  withSheet,
+} from '../../../test/support/gallery.ts'
+import { shownPages } from '../../../test/support/shown-pages.ts'
 
 const open = withBrowser()
 
@@ -20,6 +30,27 @@ for (const [name, appearance, language, rules] of appearances) {
     for (const [state, content] of await documentsOf(appearance, language)) {
       await showDocument(page, content)
       found.push(...(await violationsOf(page, rules)).map(violation => `${state}: ${violation}`))
+    }
+    assert.deepEqual(found, [])
+  })
+}
+
+for (const [name, version, language] of [
+  ['managed login', 2, 'en'],
+  ['managed login in Arabic', 2, 'ar'],
+  ['the classic pages', 1, 'en'],
+] as const) {
+  test(`the pages of flows, ${name}: no fault that axe finds, nothing wider than a small window`, async () => {
+    await using app = await openTestApp('sqlite')
+    const { sheet } = version === 2 ? managed(styleOf(language === 'ar' ? 'DARK' : 'LIGHT')) : classic()
+    const page = await open({ viewport: { width: 320, height: 640 } })
+    const found: string[] = []
+    for (const [state, { body }] of await shownPages(app, version, language)) {
+      await showDocument(page, withSheet(body, sheet))
+      found.push(...(await violationsOf(page)).map(violation => `${state}: ${violation}`))
+      const width = Number(await page.evaluate('document.documentElement.scrollWidth'))
+      if (width > 320) found.push(`${state} is ${width} pixels wide`)
+      await screenshot(page, `flow-${version}-${language}-${state}`)
     }
     assert.deepEqual(found, [])
   })
