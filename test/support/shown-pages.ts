@@ -13,7 +13,9 @@ export const shownPages = async (app: TestApp, version: 1 | 2, language = 'en'):
   const pages = new Map<string, ShownPage>()
   const keep = async (name: string, page: ShownPage | Promise<ShownPage>): Promise<ShownPage> => {
     const shown = await page
-    if (shown.location !== undefined) throw new Error(`${name} leads out of the pages`)
+    const expected = /refused|empty|error|nothing/.test(name) ? 400 : 200
+    if (shown.status !== expected)
+      throw new Error(`${name} has status ${shown.status}: ${shown.heading} ${shown.alerts}`)
     pages.set(name, shown)
     return shown
   }
@@ -67,8 +69,8 @@ export const shownPages = async (app: TestApp, version: 1 | 2, language = 'en'):
     }),
   )
   await keep('confirm-refused', browser.submit(confirm, { code: '000000' }))
-  await keep('confirm-resent', browser.submit(confirm, {}, 1))
-  await keep('confirmed', browser.submit(confirm, { code: await app.lastCode('ann@example.com') }))
+  const resent = await keep('confirm-resent', browser.submit(confirm, {}, 1))
+  await keep('confirmed', browser.submit(resent, { code: await app.lastCode('ann@example.com') }))
   const forgot = await keep('forgot-password', browser.open(pagePath(plain, '/forgotPassword')))
   const reset = await keep('reset-password', browser.submit(forgot, { username: 'ann' }))
   await keep('reset-password-refused', browser.submit(reset, { code: '000000', password, confirmation: 'x' }))
