@@ -2,7 +2,7 @@
 import { hostOfPrefix } from '../../core/domain-names.ts'
 import { passkeysNotEnabled, relyingPartyMissing } from '../../core/errors/passkeys.ts'
 import type { Context, ReadContext } from '../context.ts'
-import { findDomains } from '../managed-login/domains.ts'
+import { mainDomain } from '../managed-login/domains.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
 import { type Passkey, passkeysFor } from './passkey.ts'
@@ -36,11 +36,8 @@ export const findRelyingPartyId = async (
 ): Promise<string | undefined> => {
   const configured = pool.settings.WebAuthnConfiguration?.RelyingPartyId
   if (configured !== undefined) return configured
-  const domains = await findDomains(ctx, pool.id)
-  const custom = domains.find(domain => domain.kind === 'custom')
-  if (custom !== undefined) return custom.name
-  const [prefix] = domains
-  return prefix && hostOfPrefix(prefix.name, ctx.publicUrl)
+  const domain = await mainDomain(ctx, pool)
+  return domain?.kind === 'prefix' ? hostOfPrefix(domain.name, ctx.publicUrl) : domain?.name
 }
 
 /** As findRelyingPartyId; undefined as well where users of the pool can have no passkeys. */
