@@ -60,7 +60,6 @@ export interface AuthorizationRequest {
   prompt: ReadonlySet<string>
   /** Seconds. */
   maxAge: number | undefined
-  acrValues: string[]
   loginHint: string | undefined
   lang: string | undefined
   /** The provider that the request asks for: `COGNITO` or the name of one that the client supports. */
@@ -150,7 +149,6 @@ const readDeviceRequest = async (
     resource: undefined,
     prompt: new Set(),
     maxAge: undefined,
-    acrValues: [],
     loginHint: undefined,
     lang: parameters.get('lang'),
     identityProvider: undefined,
@@ -221,7 +219,6 @@ const readTerms = async (
     resource: checkedResource(parameters.get('resource')),
     identityProvider: await checkedProvider(ctx, pool, client, parameters),
     ...checkedPrompt(parameters),
-    acrValues: wordsOf(parameters.get('acr_values')),
     loginHint: parameters.get('login_hint'),
     lang: parameters.get('lang'),
   }
