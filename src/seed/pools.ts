@@ -222,7 +222,8 @@ export const applyClient = async (
   const input = { ...members, UserPoolId: pool.id, ClientId: found.id }
   await applying(entry, 'CreateUserPoolClient', async () => {
     const hasSecret = found.secrets.length > 0
-    const settings = await makeClientSettings(ctx, pool, input, { hasSecret, activity: 'updating' })
+    const { ClientType: clientType } = found.settings
+    const settings = await makeClientSettings(ctx, pool, input, { hasSecret, activity: 'updating', clientType })
     const isUnchanged = found.name === input.ClientName && isSame(found.settings, settings)
     if (!isUnchanged) await updateClient(ctx, pool, found, input)
   })

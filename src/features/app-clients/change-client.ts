@@ -4,7 +4,7 @@ import { concurrentModification, invalidParameter, limitExceeded } from '../../c
 import { newClientId, newClientSecret } from '../../core/ids.ts'
 import { type Context, inTransaction } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
-import { type Client, type ClientSettings, clientFromRows } from './client.ts'
+import { type Client, clientFromRows } from './client.ts'
 import { insertClientSecret } from './client-secrets.ts'
 import { makeClientSettings } from './client-settings.ts'
 
@@ -30,13 +30,14 @@ export const createClient = async (
   const settings = await makeClientSettings(ctx, pool, members, {
     hasSecret: secret !== undefined,
     activity: 'creating',
+    clientType: registered ? 'DCR' : 'REGULAR',
   })
   const now = ctx.clock.now()
   const row = {
     id,
     pool_id: pool.id,
     name: input.ClientName,
-    settings: JSON.stringify({ ...settings, ClientType: registered ? 'DCR' : 'REGULAR' }),
+    settings: JSON.stringify(settings),
     version: 1,
     created_at: now,
     updated_at: now,
@@ -70,8 +71,8 @@ export const updateClient = async (
   input: UpdateUserPoolClientRequest,
 ): Promise<Client> => {
   const hasSecret = client.secrets.length > 0
-  const made = await makeClientSettings(ctx, pool, input, { hasSecret, activity: 'updating' })
-  const settings: ClientSettings = { ...made, ClientType: client.settings.ClientType ?? 'REGULAR' }
+  const { ClientType: clientType } = client.settings
+  const settings = await makeClientSettings(ctx, pool, input, { hasSecret, activity: 'updating', clientType })
   const changes = { name: input.ClientName ?? client.name, updated_at: ctx.clock.now() }
   const updated = await inTransaction(ctx, async tx => {
     const row = await tx.db

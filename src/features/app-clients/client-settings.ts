@@ -35,7 +35,11 @@ export const makeClientSettings = async (
   ctx: Context,
   pool: Pool,
   members: ClientMembers,
-  { hasSecret, activity }: { hasSecret: boolean; activity: 'creating' | 'updating' },
+  {
+    hasSecret,
+    activity,
+    clientType = 'REGULAR',
+  }: { hasSecret: boolean; activity: 'creating' | 'updating'; clientType?: ClientSettings['ClientType'] },
 ): Promise<ClientSettings> => {
   checkTokenValidity(members)
   checkClientAttributes(members, pool.settings.SchemaAttributes ?? [], activity)
@@ -72,6 +76,7 @@ export const makeClientSettings = async (
     EnablePropagateAdditionalUserContextData: members.EnablePropagateAdditionalUserContextData ?? false,
     AuthSessionValidity: members.AuthSessionValidity ?? defaultAuthSessionMinutes,
     ...(rotation !== undefined && { RefreshTokenRotation: rotation }),
+    ClientType: clientType,
   }
 }
 
