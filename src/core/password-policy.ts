@@ -54,16 +54,25 @@ export const completePasswordPolicy = (requested: PasswordPolicyType | undefined
  * operations that take a password as a member of its own refuse them, so such a password could not be changed again.
  */
 export const checkPassword = (policy: PasswordPolicyType, password: string, kind: PasswordKind): void => {
+  const [rule] = brokenPasswordRules(policy, password)
+  if (rule !== undefined) throw passwordBreaksPolicy(kind, rule)
+}
+
+export type PasswordRule = Parameters<typeof passwordBreaksPolicy>[1]
+
+/** All rules that the password breaks, in the order in which they are told. */
+export const brokenPasswordRules = (policy: PasswordPolicyType, password: string): PasswordRule[] => {
   const length = codePointCount(password)
-  if (length < (policy.MinimumLength ?? 8)) throw passwordBreaksPolicy(kind, 'length')
-  if (length > passwordLengthMax) throw passwordBreaksPolicy(kind, 'tooLong')
-  if (/^[ \t\n\v\f\r]/.test(password) || /[ \t\n\v\f\r]$/.test(password)) {
-    throw passwordBreaksPolicy(kind, 'outerSpace')
+  const broken: Record<PasswordRule, boolean> = {
+    length: length < (policy.MinimumLength ?? 8),
+    tooLong: length > passwordLengthMax,
+    outerSpace: /^[ \t\n\v\f\r]/.test(password) || /[ \t\n\v\f\r]$/.test(password),
+    uppercase: policy.RequireUppercase === true && !/[A-Z]/.test(password),
+    lowercase: policy.RequireLowercase === true && !/[a-z]/.test(password),
+    numeric: policy.RequireNumbers === true && !/[0-9]/.test(password),
+    symbol: policy.RequireSymbols === true && !/[ !-/:-@[-`{-~]/.test(password),
   }
-  if (policy.RequireUppercase && !/[A-Z]/.test(password)) throw passwordBreaksPolicy(kind, 'uppercase')
-  if (policy.RequireLowercase && !/[a-z]/.test(password)) throw passwordBreaksPolicy(kind, 'lowercase')
-  if (policy.RequireNumbers && !/[0-9]/.test(password)) throw passwordBreaksPolicy(kind, 'numeric')
-  if (policy.RequireSymbols && !/[ !-/:-@[-`{-~]/.test(password)) throw passwordBreaksPolicy(kind, 'symbol')
+  return (Object.keys(broken) as PasswordRule[]).filter(rule => broken[rule])
 }
 
 const codePointCount = (text: string): number => {

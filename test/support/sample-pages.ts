@@ -78,7 +78,7 @@ export const samplePages = (frame: Frame): Map<string, () => string> => {
   const federated = look.providers.interface === 'buttons' ? providerButtons(texts, look, providers) : search
   const both = waysToSignIn(texts, look, federated, local)
   const newPasswords = (error?: string) => [
-    passwordRules(texts, policy),
+    passwordRules(texts, policy, error === undefined ? '' : 'Abc'),
     passwordField({ name: 'password', kind: 'new', label: texts.newPassword, describedBy: 'password-rules', error }),
     passwordField({ name: 'confirm_password', kind: 'new', label: texts.confirmNewPassword }),
   ]

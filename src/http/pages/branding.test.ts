@@ -225,6 +225,26 @@ onEachDatabase(testApp => {
       assert.deepEqual([...hosts], [asked])
     })
 
+    test('mark the rules that a refused password met and broke, in the colours of the style sheet', async () => {
+      const client = await createClassic('rules')
+      const rules = '.passwordCheck-valid-customizable{color:green} .passwordCheck-notValid-customizable{color:navy}'
+      await app.aws.setUICustomization({ UserPoolId: client.poolId, CSS: rules })
+      const page = await open()
+      await page.goto(app.url + pagePath(client, '/signup'))
+      assert.equal(await page.locator('.rule').count(), 0)
+      await page.getByLabel('Username').fill('ann')
+      for (const label of ['Password', 'Confirm password'])
+        await page.getByLabel(label, { exact: true }).fill('Abcdefgh')
+      await page.getByRole('button', { name: 'Sign up' }).click()
+      await page.locator('.rule').first().waitFor()
+      const marked = async (name: string) => page.locator(`.passwordCheck-${name}-customizable`).allInnerTexts()
+      assert.deepEqual(await marked('valid'), ['at least 8 characters', 'a lower case letter', 'an upper case letter'])
+      assert.deepEqual(await marked('notValid'), ['a number', 'a special character or a space'])
+      assert.equal(await styleOf(page, '.passwordCheck-valid-customizable', 'color'), rgb.green)
+      assert.equal(await styleOf(page, '.passwordCheck-notValid-customizable', 'color'), rgb.navy)
+      assert.ok(!(await page.content()).includes('Abcdefgh'))
+    })
+
     test('of a client with its own style sheet do not wear the one for all', async () => {
       const client = await createClassic('own')
       await app.aws.setUICustomization({ UserPoolId: client.poolId, CSS: css('navy'), ImageFile: pixel })

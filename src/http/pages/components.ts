@@ -4,6 +4,7 @@
  * in `-customizable` are the published ones of the classic look.
  */
 import type { PasswordPolicyType } from '../../contract/types.ts'
+import { brokenPasswordRules, type PasswordRule } from '../../core/password-policy.ts'
 import { attributes, type Html, type HtmlValue, html } from './html.ts'
 import { chevron, type Graphic, graphics, marks, organizationMark, providerMarks } from './icons.ts'
 import type { Look, Picture } from './look.ts'
@@ -171,16 +172,27 @@ const labelled = (
   })}>${error !== undefined && html`<p class="field-error" id="${id}-error">${marks.error}<span>${error}</span></p>`}</div>`
 }
 
-/** The rules that a new password has to meet, for `hint`-like use above its field. */
-export const passwordRules = (texts: Texts, policy: PasswordPolicyType): Html => {
-  const rules = [
-    fill(texts.passwordRuleLength, { count: String(policy.MinimumLength ?? 8) }),
-    policy.RequireLowercase === true && texts.passwordRuleLower,
-    policy.RequireUppercase === true && texts.passwordRuleUpper,
-    policy.RequireNumbers === true && texts.passwordRuleNumber,
-    policy.RequireSymbols === true && texts.passwordRuleSymbol,
-  ].filter(rule => typeof rule === 'string')
-  return html`<div class="rules" id="password-rules"><p>${texts.passwordRules}</p><ul>${rules.map(rule => html`<li>${rule}</li>`)}</ul></div>`
+/**
+ * The rules that a new password has to meet, for `hint`-like use beside its field. After a password was refused, each
+ * says whether that one met it.
+ */
+export const passwordRules = (texts: Texts, policy: PasswordPolicyType, refused = ''): Html => {
+  const broken = brokenPasswordRules(policy, refused)
+  const rules: [PasswordRule, string | false][] = [
+    ['length', fill(texts.passwordRuleLength, { count: String(policy.MinimumLength ?? 8) })],
+    ['lowercase', policy.RequireLowercase === true && texts.passwordRuleLower],
+    ['uppercase', policy.RequireUppercase === true && texts.passwordRuleUpper],
+    ['numeric', policy.RequireNumbers === true && texts.passwordRuleNumber],
+    ['symbol', policy.RequireSymbols === true && texts.passwordRuleSymbol],
+  ]
+  const item = (rule: PasswordRule, text: string): Html => {
+    if (refused === '') return html`<li>${text}</li>`
+    const isMet = !broken.includes(rule)
+    return html`<li class="rule passwordCheck-${isMet ? 'valid' : 'notValid'}-customizable">${isMet ? marks.success : marks.error}<span>${text}</span></li>`
+  }
+  return html`<div class="rules" id="password-rules"><p>${texts.passwordRules}</p><ul>${rules.map(
+    ([rule, text]) => text !== false && item(rule, text),
+  )}</ul></div>`
 }
 
 export interface CheckboxOptions {

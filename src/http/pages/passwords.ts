@@ -15,7 +15,7 @@ export interface NewPasswordLabels {
 
 /** `optional` when the user may do without a password. */
 export const newPasswordFields = (
-  { texts, pool }: Page,
+  { texts, pool, form }: Page,
   { of }: Pick<Faults, 'of'>,
   labels: NewPasswordLabels,
   optional = false,
@@ -28,7 +28,7 @@ export const newPasswordFields = (
     ...(optional && { note: texts.optional, hint: texts.passwordOptionalHint }),
     error: of('password'),
     describedBy: 'password-rules',
-  })}${passwordRules(texts, passwordPolicy(pool))}${passwordField({
+  })}${passwordRules(texts, passwordPolicy(pool), fieldOf(form, 'password'))}${passwordField({
     ...common,
     name: 'confirmation',
     label: labels.confirmation,

@@ -73,6 +73,8 @@ a:hover,.button-link:hover{color:#1a4a74}
 .provider-Facebook{background-color:#1666d8;border-color:#1666d8;color:#fff}
 .provider-Facebook:hover{color:#fff}
 .provider-Facebook .provider-icon{padding:1px;border-radius:50%;background:#fff}
+.rule{display:flex;gap:4px;margin-inline-start:-18px}
+.rule .icon{inline-size:16px;block-size:16px;margin-block-start:1px}
 .passwordCheck-valid-customizable{color:#2b7a12}
 .passwordCheck-notValid-customizable{color:#b52b3a}
 .qr{display:flex;flex-direction:column;align-items:center;gap:10px}

@@ -42,6 +42,10 @@ h1+.introduction,h1+.text{margin-block-start:calc(-.75*var(--unit))}
 .note{font-weight:400;color:var(--hint)}
 .hint,.rules{font-size:.875rem;line-height:1.45;color:var(--hint)}
 .rules ul{display:grid;gap:.125rem;margin-block-start:.25rem;padding-inline-start:1.125rem;list-style:disc}
+.rule{display:flex;gap:.375rem;margin-inline-start:-1.125rem}
+.rule .icon{inline-size:1.0625rem;block-size:1.0625rem;margin-block-start:.08rem}
+.passwordCheck-valid-customizable{color:var(--success-mark)}
+.passwordCheck-notValid-customizable{color:var(--error-mark)}
 .input{inline-size:100%;min-block-size:2.75rem;padding:.5rem .75rem;border:1px solid var(--input-border);border-radius:var(--radius-input);
 background:var(--input);color:var(--label);font-size:1rem;transition:border-color .12s}
 .input:hover{border-color:var(--label)}
