@@ -7,6 +7,15 @@ import { decryptCode, keyArn, kmsKey, kmsKeyring, localKeyring, startKms } from 
 import { mailFactor, ownMail, respond, smsFactor } from '../../../test/support/mfa.ts'
 import { createPool, email, phone, verified } from '../../../test/support/pools.ts'
 import { allFlows, beginWithPassword, createUser, password, signIn } from '../../../test/support/sign-in.ts'
+import {
+  abroad,
+  eventsOf,
+  home,
+  setRisk,
+  signInFrom,
+  takeover,
+  watchedPool,
+} from '../../../test/support/threat-protection.ts'
 import { createCodeEncryption } from '../../adapters/code-encryption.ts'
 import { systemClock } from '../../adapters/system.ts'
 
@@ -281,6 +290,40 @@ onEachDatabase(testApp => {
     const { text, encryptionContext } = await decryptCode(events[0]?.request.code, kmsKeyring(kms.url))
     assert.equal(encryptionContext['userpool-id'], poolId)
     await app.aws.confirmSignUp({ ClientId: clientId, Username: 'ann', ConfirmationCode: text })
+  })
+
+  test('the notice of a takeover says of what and carries no code', async () => {
+    const app = await testApp(withKey)
+    const events: SenderEvent[] = []
+    const LambdaArn = app.lambda('notices', event => {
+      events.push(structuredClone(event) as unknown as SenderEvent)
+    })
+    const pool = await watchedPool(app, 'ENFORCED', {
+      LambdaConfig: { KMSKeyID: keyArn, CustomEmailSender: { LambdaVersion: 'V1_0', LambdaArn } },
+    })
+    await setRisk(app, pool, takeover('NO_ACTION', true))
+    await signInFrom(app, pool, home)
+    app.advance(60_000)
+    await signInFrom(app, pool, abroad)
+    await app.app.handedOver()
+    const [event] = events
+    assert.equal(events.length, 1)
+    assert.equal(event?.triggerSource, 'CustomEmailSender_AccountTakeOverNotification')
+    assert.deepEqual([event?.request.code, event?.request.clientMetadata], [null, null])
+    const [attempt] = await eventsOf(app, pool)
+    const { ONE_CLICK_LINK_VALID, ONE_CLICK_LINK_INVALID, FEEDBACK_TOKEN, LOGIN_TIME, ...told } =
+      event?.request.userAttributes ?? {}
+    assert.deepEqual(told, {
+      EVENT_ID: attempt?.EventId,
+      USER_NAME: 'ann',
+      IP_ADDRESS: abroad.address,
+      ACCOUNT_TAKE_OVER_ACTION: 'NO_ACTION',
+      DEVICE_NAME: 'Firefox 127, Linux',
+    })
+    assert.match(LOGIN_TIME ?? '', /^[A-Z][a-z]+day, [A-Z][a-z]+ \d{1,2}, \d{4} \d{2}:\d{2} [AP]M UTC$/)
+    for (const link of [ONE_CLICK_LINK_VALID, ONE_CLICK_LINK_INVALID]) {
+      assert.equal(new URL(link ?? '').searchParams.get('feedbackToken'), FEEDBACK_TOKEN)
+    }
   })
 
   test('names that nobody has reach no function', async () => {

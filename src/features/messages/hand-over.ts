@@ -118,10 +118,7 @@ const tryOnce = async (
   { tries }: Lease,
 ): Promise<DeliveryFailure | undefined> => {
   try {
-    const work =
-      sender === undefined
-        ? (ctx.delivery?.send(message) ?? Promise.reject(new DeliveryFailure('unavailable', 'No delivery is set up.')))
-        : runCustomSender(ctx, sender, secretOf(message))
+    const work = sender === undefined ? deliver(ctx, message) : runCustomSender(ctx, sender, secretOf(message))
     const outcome = await within(tryMs, work)
     return outcome === 'pending' ? new DeliveryFailure('unavailable', 'Nobody answered in time.') : undefined
   } catch (error) {
@@ -133,6 +130,12 @@ const tryOnce = async (
     }
     return new DeliveryFailure('unavailable', error instanceof Error ? error.message : String(error))
   }
+}
+
+const deliver = async (ctx: Services, message: OutgoingMessage): Promise<void> => {
+  // The configuration may have changed since the message was put into the queue.
+  if (!carries(ctx, message.medium)) throw new DeliveryFailure('unavailable', `Nothing carries ${message.medium}.`)
+  await ctx.delivery?.send(message)
 }
 
 const secretOf = ({ code, source }: OutgoingMessage) => (code === undefined ? undefined : { text: code, source })

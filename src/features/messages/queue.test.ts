@@ -202,6 +202,22 @@ onEachDatabase(testApp => {
     assert.deepEqual(await queued(app), [])
   })
 
+  test('a message waits while the configuration has no way out for it', async () => {
+    const { app, delivery, poolId } = await setUp()
+    delivery.failing = 'unavailable'
+    await invite(app, poolId)
+    delivery.failing = undefined
+    Object.assign(delivery, { media: ['SMS'] })
+    app.advance(seconds(5))
+    await app.app.tick()
+    assert.equal(delivery.sent.length, 0)
+    assert.equal((await queued(app)).length, 1)
+    Object.assign(delivery, { media: ['EMAIL'] })
+    app.advance(minutes(1))
+    await app.app.tick()
+    assert.equal(delivery.sent.length, 1)
+  })
+
   test('the end of a pool takes its messages along, and so does the reset of test mode', async () => {
     const { app, delivery, poolId } = await setUp()
     delivery.failing = 'unavailable'
