@@ -200,6 +200,11 @@ describe('the command line', () => {
         shown: ({ compromisedPasswordsFile }) => compromisedPasswordsFile,
         none: undefined,
       },
+      'oauth-extensions': {
+        values: ['introspection', 'response-iss', 'device-grant'],
+        shown: ({ oauthExtensions }) => oauthExtensions.join(','),
+        none: 'end-session',
+      },
       'rate-limits': {
         values: ['UserList=1', 'UserList=2', 'UserList=3'],
         shown: ({ rateLimits }) => rateLimits && `UserList=${rateLimits.UserList}`,
