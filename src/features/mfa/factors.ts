@@ -1,5 +1,6 @@
 /** Which second factors a user has, and what a sign-in asks for because of that. */
 import type { AuthFactorType } from '../../contract/types.ts'
+import type { Factor } from '../../core/claims.ts'
 import { decideMfa, type MfaDecision, type MfaFactor, mfaFactors } from '../../core/mfa-decision.ts'
 import type { ReadContext } from '../context.ts'
 import type { VerifiableAttribute } from '../messages/codes.ts'
@@ -27,12 +28,19 @@ export const factorsOfPool = ({ settings }: Pool): MfaFactor[] => {
   return mfaFactors.filter(factor => isOn[factor])
 }
 
-/** What the sign-in of the user asks for after the first factor. */
+/** How what a factor proves is called in tokens. */
+const proofOfFactor: Record<MfaFactor, Factor> = { SMS_MFA: 'sms', EMAIL_OTP: 'email_otp', SOFTWARE_TOKEN_MFA: 'otp' }
+
+/** What the sign-in of the user asks for after the first factor. What is proven already is no second factor. */
 export const decideMfaOf = async (
   ctx: ReadContext,
   pool: Pool,
   user: User,
-  { isAssigned = false, deviceSkipsMfa = false }: { isAssigned?: boolean; deviceSkipsMfa?: boolean } = {},
+  {
+    isAssigned = false,
+    deviceSkipsMfa = false,
+    proven = [],
+  }: { isAssigned?: boolean; deviceSkipsMfa?: boolean; proven?: readonly Factor[] } = {},
 ): Promise<MfaDecision> => {
   const mode = pool.settings.MfaConfiguration ?? 'OFF'
   if (mode === 'OFF') return { step: 'none' }
@@ -40,7 +48,7 @@ export const decideMfaOf = async (
     mode,
     isAssigned,
     deviceSkipsMfa,
-    poolFactors: factorsOfPool(pool),
+    poolFactors: factorsOfPool(pool).filter(factor => !proven.includes(proofOfFactor[factor])),
     enabled: enabledFactors(user.mfa),
     preferred: mfaFactors.find(factor => factor === user.mfa.preferred),
     hasSoftwareToken: (await findSoftwareToken(ctx, user)) !== undefined,

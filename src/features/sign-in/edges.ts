@@ -19,6 +19,7 @@ export const isAnswerTo = (pending: ChallengeNameType, answer: ChallengeNameType
   (answers[pending] ?? [pending]).includes(answer)
 
 const secondFactors = ['SMS_MFA', 'EMAIL_OTP', 'SOFTWARE_TOKEN_MFA'] as const
+const whatRiskAsksFor = [...secondFactors, 'SELECT_MFA_TYPE'] as const
 /** The end, before which a remembered device may have to prove itself. */
 const end = ['tokens', 'DEVICE_SRP_AUTH'] as const
 const afterSecondFactor = [...end, 'CUSTOM_CHALLENGE'] as const
@@ -40,16 +41,16 @@ const edges: Partial<Record<ChallengeNameType | 'begin', readonly Step[]>> = {
   SELECT_CHALLENGE: afterChoice,
   PASSWORD: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
   PASSWORD_SRP: ['PASSWORD_VERIFIER'],
-  SMS_OTP: ['tokens'],
-  // Risk may ask for a second factor.
-  WEB_AUTHN: ['tokens', ...secondFactors, 'SELECT_MFA_TYPE'],
+  // Risk may ask for a second factor after these, and after EMAIL_OTP where it was the first.
+  SMS_OTP: ['tokens', ...whatRiskAsksFor],
+  WEB_AUTHN: ['tokens', ...whatRiskAsksFor],
   PASSWORD_VERIFIER: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],
   NEW_PASSWORD_REQUIRED: afterFirstFactor,
   CUSTOM_CHALLENGE: ['CUSTOM_CHALLENGE', ...end],
   SELECT_MFA_TYPE: secondFactors,
   MFA_SETUP: [...afterSecondFactor, 'EMAIL_OTP'],
   SMS_MFA: afterSecondFactor,
-  EMAIL_OTP: afterSecondFactor,
+  EMAIL_OTP: [...afterSecondFactor, ...whatRiskAsksFor],
   SOFTWARE_TOKEN_MFA: afterSecondFactor,
   DEVICE_SRP_AUTH: ['DEVICE_PASSWORD_VERIFIER'],
   // The pool may have stopped taking devices for second factors meanwhile.

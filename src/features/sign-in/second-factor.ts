@@ -25,7 +25,7 @@ export const beginSecondFactor = async (
 ): Promise<Outcome | undefined> => {
   const { signIn, user, factors, event } = progress
   const isAssigned = event?.mfa !== undefined && !deviceSkipsMfa
-  const decision = await decideMfaOf(ctx, signIn.pool, user, { deviceSkipsMfa, isAssigned })
+  const decision = await decideMfaOf(ctx, signIn.pool, user, { deviceSkipsMfa, isAssigned, proven: factors })
   const isAsked = decision.step === 'challenge' || decision.step === 'select'
   const isMet = isAsked || (deviceSkipsMfa && decision.step === 'none')
   if (event?.mfa !== undefined && !isMet) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import type { RespondToAuthChallengeCommandOutput } from '@aws-sdk/client-cognito-identity-provider'
 import { hours, minutes, onEachDatabase, seconds, type TestApp } from '../../../test/support/app.ts'
-import { registerAuthenticator } from '../../../test/support/mfa.ts'
+import { ownMail, registerAuthenticator } from '../../../test/support/mfa.ts'
 import { beginPasskey, createPasskeyPool, newPasskey, registerPasskey } from '../../../test/support/passkeys.ts'
 import { createClient, createUser, email, signIn, type TestPool } from '../../../test/support/pools.ts'
 import { beginSrp, claimsOf, incorrect } from '../../../test/support/sign-in.ts'
@@ -452,6 +452,43 @@ onEachDatabase(testApp => {
       app.advance(minutes(1))
       await setRisk(app, pool, { RiskExceptionConfiguration: { BlockedIPRangeList: ['127.0.0.1/32'] } })
       for (const name of ['ann', 'nobody@example.com']) await assert.rejects(begin(name), securityReasons)
+    })
+
+    test('after a code by mail, risk asks for another factor, and refuses a user who has no other', async () => {
+      const pool = await watchedPool(
+        app,
+        'ENFORCED',
+        { ...ownMail, Policies: { SignInPolicy: { AllowedFirstAuthFactors: ['PASSWORD', 'EMAIL_OTP'] } } },
+        { ExplicitAuthFlows: [...(choiceFlows.ExplicitAuthFlows ?? []), 'ALLOW_ADMIN_USER_PASSWORD_AUTH'] },
+      )
+      await app.aws.setUserPoolMfaConfig({
+        UserPoolId: pool.poolId,
+        MfaConfiguration: 'OPTIONAL',
+        SoftwareTokenMfaConfiguration: { Enabled: true },
+        EmailMfaConfiguration: {},
+      })
+      const { AuthenticationResult } = await signInFrom(app, pool, home)
+      const proveByMail = async (from: From) => {
+        app.advance(minutes(1))
+        const at = { UserPoolId: pool.poolId, ClientId: pool.clientId, ContextData: contextData(from) }
+        const { Session, ChallengeName } = await app.aws.adminInitiateAuth({
+          ...at,
+          AuthFlow: 'USER_AUTH',
+          AuthParameters: { USERNAME: 'ann', PREFERRED_CHALLENGE: 'EMAIL_OTP' },
+        })
+        assert.equal(ChallengeName, 'EMAIL_OTP')
+        return app.aws.adminRespondToAuthChallenge({
+          ...at,
+          ChallengeName: 'EMAIL_OTP',
+          Session,
+          ChallengeResponses: { USERNAME: 'ann', EMAIL_OTP_CODE: await app.lastCode('ann@example.com') },
+        })
+      }
+      assert.ok((await proveByMail(home)).AuthenticationResult)
+      await setRisk(app, pool, takeover('MFA_REQUIRED'))
+      await assert.rejects(proveByMail(abroad), securityReasons)
+      await registerAuthenticator(app, AuthenticationResult?.AccessToken ?? '')
+      assert.equal((await proveByMail(abroad)).ChallengeName, 'SOFTWARE_TOKEN_MFA')
     })
 
     test('a passkey that counts for two factors is judged as well', async () => {
