@@ -13,7 +13,7 @@ export type OAuthExtension = keyof typeof oauthExtensions
 /** Cognito answers the logout of the standard with an error page, so understanding it takes nothing away from anybody. */
 export const defaultExtensions: readonly OAuthExtension[] = ['end-session']
 
-export const isOAuthExtension = (name: string): name is OAuthExtension => Object.hasOwn(oauthExtensions, name)
+const isOAuthExtension = (name: string): name is OAuthExtension => Object.hasOwn(oauthExtensions, name)
 
 /** The extensions of a list that is separated by commas, or undefined when it names another; `none` is the empty list. */
 export const readExtensions = (text: string): OAuthExtension[] | undefined => {

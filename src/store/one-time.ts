@@ -41,6 +41,17 @@ export async function countAttempt(tx: Kysely<Tables>, key: string, now: number,
   return (rows[0] as { count: number }).count
 }
 
+/** The number of attempts in the window that is open, when it began after this time (milliseconds); counts none. */
+export async function attemptsSince(db: Kysely<Tables>, key: string, startedAfter: number): Promise<number> {
+  const row = await db
+    .selectFrom('attempts')
+    .select('count')
+    .where('key', '=', key)
+    .where('window_started_at', '>', startedAfter)
+    .executeTakeFirst()
+  return row?.count ?? 0
+}
+
 const isOver = (now: number, windowMs: number) =>
   sql`(attempts.window_started_at <= ${now - windowMs} or attempts.window_started_at > ${now + windowMs})`
 

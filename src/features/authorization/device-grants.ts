@@ -12,7 +12,7 @@ import {
   unauthorizedClient,
 } from '../../core/errors/oauth.ts'
 import { randomText } from '../../core/ids.ts'
-import { countAttempt } from '../../store/one-time.ts'
+import { attemptsSince, countAttempt } from '../../store/one-time.ts'
 import { type Client, findClient } from '../app-clients/client.ts'
 import { type Context, inTransaction } from '../context.ts'
 import type { BrowserSession } from '../tokens/browser-sessions.ts'
@@ -28,8 +28,8 @@ const intervalSeconds = 5
 const devicePurpose = 'device-code'
 const userPurpose = 'device-user-code'
 
-/** As many codes may be tried from one address within a quarter of an hour, of more than ten thousand million. */
-const triesMax = 20
+/** As many wrong codes may be tried from one address within a quarter of an hour, of more than ten thousand million. */
+const triesMax = 100
 const triesWindowMs = 900_000
 
 export interface DeviceAuthorization {
@@ -93,7 +93,8 @@ export const beginDeviceGrant = async (
 
 /**
  * The grant that waits under the code that the user has entered, in whatever case and grouping; undefined when there is none,
- * and when too many codes were tried from the same address.
+ * and when too many wrong codes
+ * were tried from the same address.
  */
 export const findDeviceGrant = async (ctx: Context, text: string): Promise<DeviceGrant | undefined> => {
   const letters = lettersOf(text)
@@ -106,8 +107,11 @@ export const findDeviceGrant = async (ctx: Context, text: string): Promise<Devic
     .where('user_id', 'is', null)
     .where('expires_at', '>', ctx.clock.now())
     .executeTakeFirst()
-  const tries = await inTransaction(ctx, tx => countAttempt(tx.db, key, tx.clock.now(), triesWindowMs))
-  if (row === undefined || tries > triesMax) return undefined
+  if ((await attemptsSince(ctx.db, key, ctx.clock.now() - triesWindowMs)) >= triesMax) return undefined
+  if (row === undefined) {
+    await inTransaction(ctx, tx => countAttempt(tx.db, key, tx.clock.now(), triesWindowMs))
+    return undefined
+  }
   const client = await findClient(ctx, row.client_id)
   const pool = client && (await findPool(ctx, client.poolId))
   if (client === undefined || pool === undefined) return undefined

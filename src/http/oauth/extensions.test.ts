@@ -20,7 +20,8 @@ import {
   requestTokens,
   visit,
 } from '../../../test/support/oauth.ts'
-import { claimsOf, createUser } from '../../../test/support/sign-in.ts'
+import { formBrowser } from '../../../test/support/pages.ts'
+import { claimsOf, createUser, password } from '../../../test/support/sign-in.ts'
 import { type OAuthExtension, oauthExtensions } from '../../core/oauth-extensions.ts'
 import { decideDeviceGrant, findDeviceGrant } from '../../features/authorization/device-grants.ts'
 import { findBrowserSession } from '../../features/authorization/single-sign-on.ts'
@@ -234,10 +235,45 @@ test('codes of devices cannot be tried at will', async () => {
   const client = await createOAuthPool(app)
   const { json } = await postForm(`${app.url}/oauth2/device_authorization`, { client_id: client.clientId })
   const ctx = contextOfTest(app)
-  for (let guess = 0; guess < 20; guess += 1) assert.equal(await findDeviceGrant(ctx, 'BCDF-GHJK'), undefined)
+  for (let guess = 0; guess < 100; guess += 1) assert.equal(await findDeviceGrant(ctx, 'BCDF-GHJK'), undefined)
   assert.equal(await findDeviceGrant(ctx, String(json['user_code'])), undefined)
   const elsewhere = await findDeviceGrant({ ...ctx, sourceIp: '192.0.2.1' }, String(json['user_code']))
   assert.equal(elsewhere?.client.id, client.clientId)
+})
+
+test('the user of a device enters its code, signs in and decides on the pages', async () => {
+  await using app = await openTestApp('sqlite', { settings: { oauthExtensions: all } })
+  const client = await createOAuthPool(app, { ClientName: 'Television' })
+  await createUser(app, client.poolId, 'ann')
+  const begin = async () =>
+    (await postForm(`${app.url}/oauth2/device_authorization`, { client_id: client.clientId, scope: 'openid' })).json
+  const poll = (device: Record<string, unknown>) =>
+    requestTokens(app, client, { grant_type: deviceGrantType, device_code: String(device['device_code']) })
+  const browser = formBrowser(app)
+  const wrong = await browser.open('/device?user_code=BCDF-GHJK')
+  assert.deepEqual([wrong.status, wrong.errors['user_code']], [400, 'The code is not valid or has expired.'])
+  assert.equal((await browser.open('/device')).heading, 'Connect a device')
+
+  const first = await begin()
+  const complete = new URL(String(first['verification_uri_complete']))
+  const login = await browser.open(complete.pathname + complete.search)
+  const asked = await browser.submit(login, { username: 'ann', password })
+  assert.match(asked.body, /Television/)
+  assert.ok(asked.body.includes(String(first['user_code'])))
+  assert.deepEqual(errorOf(await poll(first)), { status: 400, error: 'authorization_pending' })
+  // Only a form of the page decides.
+  await browser.post(asked.url, { decision: 'allow' }, { 'sec-fetch-site': 'cross-site' })
+  app.advance(seconds(5))
+  assert.deepEqual(errorOf(await poll(first)), { status: 400, error: 'authorization_pending' })
+  assert.match((await browser.submit(asked, { decision: 'allow' })).body, /Your device is connected/)
+  assert.equal((await poll(first)).status, 200)
+
+  // Signed in already, the user is asked all the same.
+  const second = await begin()
+  const again = await browser.open(`/device?user_code=${String(second['user_code']).toLowerCase()}`)
+  assert.equal(again.heading, 'Connect a device')
+  assert.match((await browser.submit(again, { decision: 'deny' })).body, /The device was not let in/)
+  assert.deepEqual(errorOf(await poll(second)), { status: 400, error: 'access_denied' })
 })
 
 test('what is switched off is not there', async () => {
@@ -247,6 +283,8 @@ test('what is switched off is not there', async () => {
   for (const path of ['introspect', 'par', 'device_authorization']) {
     assert.equal((await postForm(`${app.url}/oauth2/${path}`, { token: 'x' }, { authorization })).status, 404)
   }
+  const { status, location } = await visit(`${app.url}/device`)
+  assert.deepEqual([status, location], [400, null])
   const poll = { grant_type: deviceGrantType, device_code: 'x'.repeat(43) }
   assert.deepEqual(errorOf(await requestTokens(app, client, poll)), { status: 400, error: 'unsupported_grant_type' })
   const pushed = authorizeUrl(app, client, { request_uri: 'urn:ietf:params:oauth:request_uri:x' })

@@ -10,6 +10,7 @@ import { findStep } from '../../features/managed-login/page-steps.ts'
 import type { ContextOptions, Routes } from '../request-context.ts'
 import { browserOf, isFormToken, isFromOwnPage } from './browser.ts'
 import { confirmByLink } from './confirm-link.ts'
+import { addDeviceEntry } from './device.ts'
 import { knownError, showError, showProblem, showSessionOver } from './error-page.ts'
 import { type Form, fieldOf, readPageForm } from './forms.ts'
 import { type Page, type Place, stepParameter } from './page.ts'
@@ -19,6 +20,7 @@ import type { Step } from './steps.ts'
 
 /** Answers the paths of the pages and leaves all others alone. */
 export const addPages = (routes: Routes, options: ContextOptions): void => {
+  addDeviceEntry(routes, options)
   routes.use(async (c, next) => {
     const path = normalPath(c.req.path)
     const route = routeOf(path)

@@ -51,6 +51,7 @@ export interface Page extends ClientPlace {
 
 export type PagePath =
   | '/login'
+  | '/device'
   | '/signup'
   | '/confirm'
   | '/resendcode'

@@ -3,6 +3,7 @@ import { showAddPasskey, takeAddPasskey } from './add-passkey.ts'
 import { pathOf } from './advance.ts'
 import { showFirstFactor, takeFirstFactor } from './choose-factor.ts'
 import { resendConfirmation, showConfirm, takeConfirm } from './confirm.ts'
+import { showDevice, takeDevice } from './device.ts'
 import { showSessionOver } from './error-page.ts'
 import {
   resendResetCode,
@@ -69,6 +70,7 @@ const resend: Handler = page =>
 
 const routes: Record<string, Route | undefined> = {
   '/login': { get: showLogin, post: takeLogin },
+  '/device': { get: showDevice, post: takeDevice },
   '/signup': { get: page => showSignUp(page), post: takeSignUp },
   '/confirm': {
     get: ofStep('confirm', (page, step) => showConfirm(page, step)),

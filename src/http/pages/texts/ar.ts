@@ -178,6 +178,16 @@ export const ar: Texts = {
   feedbackThanks: 'شكرًا لك. تم تسجيل إجابتك.',
   feedbackAdvice: 'إذا لم تكن أنت، فغيّر كلمة المرور الآن.',
 
+  deviceHeading: 'ربط جهاز',
+  deviceHint: 'أدخل الرمز الذي يعرضه جهازك.',
+  deviceCode: 'رمز الجهاز',
+  deviceQuestion:
+    'يطلب جهاز يحمل الرمز {code} الوصول إلى {application} باسم {user}. لا تسمح بذلك إلا إذا كان هذا الجهاز أمامك.',
+  deviceAllow: 'السماح',
+  deviceDeny: 'عدم السماح',
+  deviceAllowed: 'تم ربط جهازك. يمكنك إغلاق هذه النافذة.',
+  deviceDenied: 'لم يُسمح للجهاز بالدخول. يمكنك إغلاق هذه النافذة.',
+  deviceCodeInvalid: 'الرمز غير صالح أو انتهت صلاحيته.',
   signedOutHeading: 'تم تسجيل خروجك',
   signedOut: 'يمكنك إغلاق هذه النافذة.',
   somethingWrongHeading: 'حدث خطأ ما',

@@ -186,6 +186,16 @@ export const de: Texts = {
   feedbackThanks: 'Vielen Dank. Ihre Antwort wurde gespeichert.',
   feedbackAdvice: 'Wenn Sie es nicht waren, ändern Sie jetzt Ihr Passwort.',
 
+  deviceHeading: 'Gerät verbinden',
+  deviceHint: 'Geben Sie den Code ein, den Ihr Gerät anzeigt.',
+  deviceCode: 'Code des Geräts',
+  deviceQuestion:
+    'Ein Gerät mit dem Code {code} möchte als {user} auf {application} zugreifen. Erlauben Sie das nur, wenn Sie dieses Gerät vor sich haben.',
+  deviceAllow: 'Erlauben',
+  deviceDeny: 'Nicht erlauben',
+  deviceAllowed: 'Ihr Gerät ist verbunden. Sie können dieses Fenster schließen.',
+  deviceDenied: 'Das Gerät wurde nicht zugelassen. Sie können dieses Fenster schließen.',
+  deviceCodeInvalid: 'Der Code ist ungültig oder abgelaufen.',
   signedOutHeading: 'Sie sind abgemeldet',
   signedOut: 'Sie können dieses Fenster schließen.',
   somethingWrongHeading: 'Etwas ist schiefgelaufen',

@@ -192,6 +192,18 @@ export const en = {
   feedbackThanks: 'Thank you. Your answer was recorded.',
   feedbackAdvice: 'If it was not you, change your password now.',
 
+  // ---- devices without a browser
+  deviceHeading: 'Connect a device',
+  deviceHint: 'Enter the code that your device shows.',
+  deviceCode: 'Code of the device',
+  deviceQuestion:
+    'A device with the code {code} asks for access to {application} as {user}. Allow it only if you have this device in front of you.',
+  deviceAllow: 'Allow',
+  deviceDeny: 'Do not allow',
+  deviceAllowed: 'Your device is connected. You can close this window.',
+  deviceDenied: 'The device was not let in. You can close this window.',
+  deviceCodeInvalid: 'The code is not valid or has expired.',
+
   // ---- ends and errors
   signedOutHeading: 'You are signed out',
   signedOut: 'You can close this window.',

@@ -183,6 +183,16 @@ export const es: Texts = {
   feedbackThanks: 'Gracias. Hemos guardado tu respuesta.',
   feedbackAdvice: 'Si no has sido tú, cambia tu contraseña ahora.',
 
+  deviceHeading: 'Conectar un dispositivo',
+  deviceHint: 'Introduzca el código que muestra su dispositivo.',
+  deviceCode: 'Código del dispositivo',
+  deviceQuestion:
+    'Un dispositivo con el código {code} solicita acceso a {application} como {user}. Permítalo solo si tiene este dispositivo delante.',
+  deviceAllow: 'Permitir',
+  deviceDeny: 'No permitir',
+  deviceAllowed: 'Su dispositivo está conectado. Puede cerrar esta ventana.',
+  deviceDenied: 'No se ha permitido el acceso al dispositivo. Puede cerrar esta ventana.',
+  deviceCodeInvalid: 'El código no es válido o ha caducado.',
   signedOutHeading: 'Has cerrado la sesión',
   signedOut: 'Puedes cerrar esta ventana.',
   somethingWrongHeading: 'Algo ha ido mal',

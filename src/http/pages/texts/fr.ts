@@ -188,6 +188,16 @@ export const fr: Texts = {
   feedbackThanks: 'Merci. Votre réponse a été enregistrée.',
   feedbackAdvice: 'Si ce n’était pas vous, changez votre mot de passe maintenant.',
 
+  deviceHeading: 'Connecter un appareil',
+  deviceHint: 'Saisissez le code affiché par votre appareil.',
+  deviceCode: 'Code de l’appareil',
+  deviceQuestion:
+    'Un appareil avec le code {code} demande à accéder à {application} en tant que {user}. N’acceptez que si vous avez cet appareil devant vous.',
+  deviceAllow: 'Autoriser',
+  deviceDeny: 'Ne pas autoriser',
+  deviceAllowed: 'Votre appareil est connecté. Vous pouvez fermer cette fenêtre.',
+  deviceDenied: 'L’appareil n’a pas été autorisé. Vous pouvez fermer cette fenêtre.',
+  deviceCodeInvalid: 'Le code n’est pas valide ou a expiré.',
   signedOutHeading: 'Vous êtes déconnecté',
   signedOut: 'Vous pouvez fermer cette fenêtre.',
   somethingWrongHeading: 'Un problème est survenu',

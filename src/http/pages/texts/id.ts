@@ -182,6 +182,16 @@ export const id: Texts = {
   feedbackThanks: 'Terima kasih. Jawaban Anda telah dicatat.',
   feedbackAdvice: 'Jika itu bukan Anda, ubah kata sandi Anda sekarang.',
 
+  deviceHeading: 'Hubungkan perangkat',
+  deviceHint: 'Masukkan kode yang ditampilkan perangkat Anda.',
+  deviceCode: 'Kode perangkat',
+  deviceQuestion:
+    'Perangkat dengan kode {code} meminta akses ke {application} sebagai {user}. Izinkan hanya jika perangkat ini ada di hadapan Anda.',
+  deviceAllow: 'Izinkan',
+  deviceDeny: 'Jangan izinkan',
+  deviceAllowed: 'Perangkat Anda telah terhubung. Anda dapat menutup jendela ini.',
+  deviceDenied: 'Perangkat tidak diizinkan. Anda dapat menutup jendela ini.',
+  deviceCodeInvalid: 'Kode tidak valid atau telah kedaluwarsa.',
   signedOutHeading: 'Anda telah keluar',
   signedOut: 'Anda dapat menutup jendela ini.',
   somethingWrongHeading: 'Terjadi masalah',

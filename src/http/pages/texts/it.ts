@@ -184,6 +184,16 @@ export const it: Texts = {
   feedbackThanks: 'Grazie. La tua risposta è stata registrata.',
   feedbackAdvice: 'Se non eri tu, cambia subito la password.',
 
+  deviceHeading: 'Collega un dispositivo',
+  deviceHint: 'Inserisci il codice mostrato dal dispositivo.',
+  deviceCode: 'Codice del dispositivo',
+  deviceQuestion:
+    'Un dispositivo con il codice {code} chiede di accedere a {application} come {user}. Consentilo solo se hai questo dispositivo davanti a te.',
+  deviceAllow: 'Consenti',
+  deviceDeny: 'Non consentire',
+  deviceAllowed: 'Il dispositivo è collegato. Puoi chiudere questa finestra.',
+  deviceDenied: 'Il dispositivo non è stato autorizzato. Puoi chiudere questa finestra.',
+  deviceCodeInvalid: 'Il codice non è valido o è scaduto.',
   signedOutHeading: 'Ti sei disconnesso',
   signedOut: 'Puoi chiudere questa finestra.',
   somethingWrongHeading: 'Qualcosa è andato storto',

@@ -182,6 +182,16 @@ export const ja: Texts = {
   feedbackThanks: 'ありがとうございます。回答を記録しました。',
   feedbackAdvice: 'ご本人でない場合は、今すぐパスワードを変更してください。',
 
+  deviceHeading: 'デバイスを接続',
+  deviceHint: 'デバイスに表示されているコードを入力してください。',
+  deviceCode: 'デバイスのコード',
+  deviceQuestion:
+    'コード {code} のデバイスが、{user} として {application} へのアクセスを求めています。このデバイスが手元にある場合のみ許可してください。',
+  deviceAllow: '許可する',
+  deviceDeny: '許可しない',
+  deviceAllowed: 'デバイスが接続されました。このウィンドウを閉じてかまいません。',
+  deviceDenied: 'デバイスは許可されませんでした。このウィンドウを閉じてかまいません。',
+  deviceCodeInvalid: 'コードが無効か、有効期限が切れています。',
   signedOutHeading: 'サインアウトしました',
   signedOut: 'このウィンドウを閉じてもかまいません。',
   somethingWrongHeading: '問題が発生しました',

@@ -180,6 +180,16 @@ export const ko: Texts = {
   feedbackThanks: '감사합니다. 답변이 기록되었습니다.',
   feedbackAdvice: '본인이 아니라면 지금 암호를 변경하세요.',
 
+  deviceHeading: '기기 연결',
+  deviceHint: '기기에 표시된 코드를 입력하세요.',
+  deviceCode: '기기 코드',
+  deviceQuestion:
+    '코드가 {code}인 기기가 {user}(으)로 {application}에 대한 액세스를 요청합니다. 이 기기가 앞에 있는 경우에만 허용하세요.',
+  deviceAllow: '허용',
+  deviceDeny: '허용하지 않음',
+  deviceAllowed: '기기가 연결되었습니다. 이 창을 닫아도 됩니다.',
+  deviceDenied: '기기가 허용되지 않았습니다. 이 창을 닫아도 됩니다.',
+  deviceCodeInvalid: '코드가 올바르지 않거나 만료되었습니다.',
   signedOutHeading: '로그아웃되었습니다',
   signedOut: '이 창을 닫아도 됩니다.',
   somethingWrongHeading: '문제가 발생했습니다',

@@ -183,6 +183,16 @@ export const nl: Texts = {
   feedbackThanks: 'Bedankt. Je antwoord is opgeslagen.',
   feedbackAdvice: 'Wijzig je wachtwoord nu als jij het niet was.',
 
+  deviceHeading: 'Een apparaat verbinden',
+  deviceHint: 'Voer de code in die uw apparaat toont.',
+  deviceCode: 'Code van het apparaat',
+  deviceQuestion:
+    'Een apparaat met de code {code} vraagt toegang tot {application} als {user}. Sta dit alleen toe als u dit apparaat voor u hebt.',
+  deviceAllow: 'Toestaan',
+  deviceDeny: 'Niet toestaan',
+  deviceAllowed: 'Uw apparaat is verbonden. U kunt dit venster sluiten.',
+  deviceDenied: 'Het apparaat is niet toegelaten. U kunt dit venster sluiten.',
+  deviceCodeInvalid: 'De code is ongeldig of verlopen.',
   signedOutHeading: 'Je bent uitgelogd',
   signedOut: 'Je kunt dit venster sluiten.',
   somethingWrongHeading: 'Er ging iets mis',

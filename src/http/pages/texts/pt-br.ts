@@ -179,6 +179,16 @@ export const ptBr: Texts = {
   feedbackThanks: 'Obrigado. Sua resposta foi registrada.',
   feedbackAdvice: 'Se não foi você, altere sua senha agora.',
 
+  deviceHeading: 'Conectar um dispositivo',
+  deviceHint: 'Insira o código exibido no seu dispositivo.',
+  deviceCode: 'Código do dispositivo',
+  deviceQuestion:
+    'Um dispositivo com o código {code} solicita acesso a {application} como {user}. Permita somente se este dispositivo estiver com você.',
+  deviceAllow: 'Permitir',
+  deviceDeny: 'Não permitir',
+  deviceAllowed: 'Seu dispositivo está conectado. Você pode fechar esta janela.',
+  deviceDenied: 'O dispositivo não foi autorizado. Você pode fechar esta janela.',
+  deviceCodeInvalid: 'O código não é válido ou expirou.',
   signedOutHeading: 'Você saiu',
   signedOut: 'Você pode fechar esta janela.',
   somethingWrongHeading: 'Algo deu errado',
