@@ -93,16 +93,13 @@ const tryQueued = async (ctx: Services, queued: QueuedParcel): Promise<boolean> 
   return outcome?.reason !== 'unavailable'
 }
 
-/** A code that has been used or dropped meanwhile is not worth a message. */
-const isOfUse = async (ctx: Services, { userId, slot }: Lease): Promise<boolean> => {
-  if (slot.startsWith(invitationSlot) || slot.startsWith(noticeSlot)) return true
-  const code = await ctx.db
-    .selectFrom('codes')
-    .select('user_id')
-    .where('user_id', '=', userId)
-    .where('purpose', '=', slot)
-    .executeTakeFirst()
-  return code !== undefined
+/** A code that has been used or dropped meanwhile is not worth a message, nor is a temporary password that was replaced. */
+const isOfUse = async (ctx: Services, { userId, slot, parcel }: QueuedParcel): Promise<boolean> => {
+  if (parcel.message.code === undefined) return true
+  const found = slot.startsWith(invitationSlot)
+    ? ctx.db.selectFrom('users').select('id').where('id', '=', userId).where('status', '=', 'FORCE_CHANGE_PASSWORD')
+    : ctx.db.selectFrom('codes').select('user_id as id').where('user_id', '=', userId).where('purpose', '=', slot)
+  return (await found.executeTakeFirst()) !== undefined
 }
 
 /** What messages without a code are good for; something follows. */

@@ -188,9 +188,12 @@ onEachDatabase(testApp => {
     const reset = (Username: string) => app.aws.adminResetUserPassword({ UserPoolId: poolId, Username })
     for (const name of ['ann', 'ann', 'bob', 'cyd']) await reset(name)
     assert.equal((await queued(app)).length, 3)
-    await app.aws.adminSetUserPassword({ UserPoolId: poolId, Username: 'bob', Password: password, Permanent: true })
+    await invite(app, poolId, 'dot')
+    for (const Username of ['bob', 'dot']) {
+      await app.aws.adminSetUserPassword({ UserPoolId: poolId, Username, Password: password, Permanent: true })
+    }
     await app.aws.adminDeleteUser({ UserPoolId: poolId, Username: 'cyd' })
-    assert.equal((await queued(app)).length, 2)
+    assert.equal((await queued(app)).length, 3)
     delivery.failing = undefined
     app.advance(seconds(5))
     await app.app.tick()
