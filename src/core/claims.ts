@@ -160,7 +160,10 @@ export const preferredRole = (groups: readonly GroupInToken[]): string | undefin
 /** A factor as `amr` names it. */
 export type Factor = 'pwd' | 'otp' | 'sms' | 'email_otp' | 'swk' | 'hwk' | 'fed'
 
-type Level = 'Level1' | 'Level2' | 'Level3' | 'Level4'
+export type Level = 'Level1' | 'Level2' | 'Level3' | 'Level4'
+
+/** From the lowest to the highest. */
+export const levels: readonly Level[] = ['Level1', 'Level2', 'Level3', 'Level4']
 
 /** The names that a pool gives to the levels; the default names are `urn:cognito:loa:1` to `urn:cognito:loa:4`. */
 export type LevelNames = Readonly<Partial<Record<string, { AcrValue?: string | undefined }>>>
@@ -173,12 +176,17 @@ export const authenticationClaims = (
   const distinct = [...new Set(factors)]
   const level = levelOf(new Set(distinct))
   return {
-    acr: names[level]?.AcrValue ?? `urn:cognito:loa:${level.slice(-1)}`,
+    acr: nameOfLevel(level, names),
     amr: distinct.length > 1 ? [...distinct, 'mfa'] : distinct,
   }
 }
 
-const levelOf = (factors: ReadonlySet<Factor>): Level => {
+/** The name of the level in the pool. */
+export const nameOfLevel = (level: Level, names: LevelNames = {}): string =>
+  names[level]?.AcrValue ?? `urn:cognito:loa:${level.slice(-1)}`
+
+/** The level of what is proven. */
+export const levelOf = (factors: ReadonlySet<Factor>): Level => {
   if (factors.has('pwd') && factors.has('otp')) return 'Level4'
   const possession = factors.has('sms') || factors.has('email_otp')
   if (factors.has('swk') || factors.has('hwk') || (factors.has('pwd') && possession)) return 'Level3'

@@ -60,6 +60,8 @@ export interface AuthorizationRequest {
   prompt: ReadonlySet<string>
   /** Seconds. */
   maxAge: number | undefined
+  /** Names of levels of authentication, in the order in which they are wanted. */
+  acrValues: string[]
   loginHint: string | undefined
   lang: string | undefined
   /** The provider that the request asks for: `COGNITO` or the name of one that the client supports. */
@@ -149,6 +151,7 @@ const readDeviceRequest = async (
     resource: undefined,
     prompt: new Set(),
     maxAge: undefined,
+    acrValues: [],
     loginHint: undefined,
     lang: parameters.get('lang'),
     identityProvider: undefined,
@@ -219,6 +222,7 @@ const readTerms = async (
     resource: checkedResource(parameters.get('resource')),
     identityProvider: await checkedProvider(ctx, pool, client, parameters),
     ...checkedPrompt(parameters),
+    acrValues: wordsOf(parameters.get('acr_values')),
     loginHint: parameters.get('login_hint'),
     lang: parameters.get('lang'),
   }

@@ -3,6 +3,8 @@
  * the user again.
  */
 import { loginRequired } from '../../core/errors/oauth.ts'
+import { levelsNamed, reaches } from '../../core/step-up.ts'
+import { allowsFlow } from '../app-clients/auth-flows.ts'
 import type { Client } from '../app-clients/client.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { localProvider } from '../identity-providers/provider.ts'
@@ -114,7 +116,15 @@ const answers = (ctx: Context, request: AuthorizationRequest, session: BrowserSe
   if (request.maxAge !== undefined && ageSeconds(ctx, session) > request.maxAge) return false
   // Zero wants a sign-in of its own, even within the second of the last one.
   if (request.maxAge === 0) return false
+  if (!isStrongEnough(request, session)) return false
   return request.identityProvider === undefined || request.identityProvider === session.identityProvider
+}
+
+/** Where the pages let users choose how they sign in, a session must have the first known level that is asked for. */
+const isStrongEnough = ({ pool, client, acrValues }: AuthorizationRequest, { factors }: BrowserSession): boolean => {
+  if (pool.settings.UserPoolTier === 'LITE' || !allowsFlow(client, 'USER_AUTH')) return true
+  const [level] = levelsNamed(acrValues, pool.settings.AcrConfiguration)
+  return level === undefined || reaches(factors, level)
 }
 
 // ---------------------------------------------------------------------------------------------- the cookie

@@ -87,3 +87,14 @@ export const configuredAuthFactors = async (
   const configured = has.filter(([, isConfigured]) => isConfigured).map(([factor]) => factor)
   return configured.length === 0 ? undefined : configured
 }
+
+/** The codes that the user can show beside a password. */
+export const codesBesidePassword = async (ctx: ReadContext, pool: Pool, user: User): Promise<Factor[]> => {
+  const configured = (await configuredAuthFactors(ctx, pool, user, { hasPasskey: false })) ?? []
+  const has: [boolean, Factor][] = [
+    [configured.includes('SMS_OTP'), 'sms'],
+    [configured.includes('EMAIL_OTP'), 'email_otp'],
+    [configured.includes('SOFTWARE_TOKEN'), 'otp'],
+  ]
+  return has.filter(([isThere]) => isThere).map(([, code]) => code)
+}

@@ -4,7 +4,7 @@
  * and only as long as nothing has happened to the user that must break it.
  */
 import type { AuthFlowType, ChallengeNameType } from '../../contract/types.ts'
-import type { Factor } from '../../core/claims.ts'
+import type { Factor, Level } from '../../core/claims.ts'
 import { invalidSession, sessionExpired, sessionUsed } from '../../core/errors.ts'
 import { newUuid } from '../../core/ids.ts'
 import type { MfaFactor } from '../../core/mfa-decision.ts'
@@ -27,6 +27,15 @@ export interface SignIn {
   client: Client
   flow: AuthFlowType
   face: Face
+  /** The level that the sign-in must reach, where one is asked for. */
+  target?: AcrTarget | undefined
+}
+
+/** A level of authentication that a sign-in is to reach. */
+export interface AcrTarget {
+  level: Level
+  /** What an earlier sign-in of the user has proven, and counts here. */
+  credited: Factor[]
 }
 
 export interface Attempt {
@@ -50,6 +59,7 @@ export interface Attempt {
   isFirstFactor?: boolean
   /** The device that the sign-in comes from, where it names one. */
   device?: NamedDevice
+  target?: AcrTarget
   /** What a passkey of the user is to sign, in base64url. */
   passkeyChallenge?: string
   /** What threat protection has made of the sign-in. */
@@ -95,7 +105,7 @@ export interface PendingMfa {
 /** An attempt that begins now and lasts for the client's AuthSessionValidity. */
 export const newAttempt = (
   ctx: Pick<Context, 'clock' | 'random'>,
-  { client, flow, face }: SignIn,
+  { client, flow, face, target }: SignIn,
   {
     step,
     user,
@@ -119,6 +129,7 @@ export const newAttempt = (
   securityEpoch: user?.securityEpoch ?? 0,
   expiresAt: ctx.clock.now() + authSessionMs(client),
   nonce: newUuid(ctx.random),
+  ...(target !== undefined && { target }),
   ...(device !== undefined && { device }),
   ...(event !== undefined && { event: { id: event.id, mfa: event.mfa } }),
   ...(mfa !== undefined && { mfa }),

@@ -9,17 +9,23 @@ import { issueAfterProof } from './issue.ts'
 import { judgeProgress } from './judge.ts'
 import type { Outcome, Progress } from './progress.ts'
 import { beginSecondFactor } from './second-factor.ts'
+import { beginLift, meetsMfa, withCredit } from './step-up.ts'
 
 /**
  * The second factor that is still due for a user who has proven one, else tokens. A remembered device may stand in for the
- * second factor, and has to prove itself for it.
- * @throws what judgeProgress, findNamedDevice, beginSecondFactor, nextCustomStep and issueAfterProof throw.
+ * second factor, and has to prove itself for it; it does not stand in for a level that is asked for.
+ * @throws what judgeProgress, beginLift, findNamedDevice, beginSecondFactor, nextCustomStep and issueAfterProof throw.
  */
 export const finishSignIn = async (ctx: Context, begun: Progress): Promise<Outcome> => {
-  const progress = await judgeProgress(ctx, begun)
+  const progress = withCredit(await judgeProgress(ctx, begun))
   const { signIn, user, nameKey, factors, event } = progress
+  const lift = await beginLift(ctx, progress)
+  if (lift !== undefined) {
+    await suspendSignIn(ctx, signIn, user, factors, event, 'mfa')
+    return lift
+  }
   const deviceSkipsMfa = replacesMfa(progress, await findNamedDevice(ctx, progress))
-  if (needsSecondFactor(progress)) {
+  if (needsSecondFactor(progress) || (signIn.target !== undefined && !(await meetsMfa(ctx, progress)))) {
     const due = await beginSecondFactor(ctx, progress, { deviceSkipsMfa })
     if (due !== undefined) {
       await suspendSignIn(ctx, signIn, user, factors, event, 'mfa')

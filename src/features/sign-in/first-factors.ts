@@ -3,12 +3,14 @@
  * switched on and the user has. Adding a factor is adding a row to the table.
  */
 import type { AuthFactorType } from '../../contract/types.ts'
+import type { Factor } from '../../core/claims.ts'
 import { unknownFirstFactor } from '../../core/errors/user-auth.ts'
+import { leadsTo } from '../../core/step-up.ts'
 import { isEmailFormat, isPhoneFormat } from '../../core/usernames.ts'
 import { allowsFlow } from '../app-clients/auth-flows.ts'
 import type { Context, ReadContext } from '../context.ts'
 import type { VerifiableAttribute } from '../messages/codes.ts'
-import { decideMfaOf } from '../mfa/factors.ts'
+import { codesBesidePassword, decideMfaOf } from '../mfa/factors.ts'
 import { findSoftwareToken } from '../mfa/software-tokens.ts'
 import { hasSimulatedPasskey } from '../passkeys/assertion.ts'
 import { countsForTwo, usablePasskeys } from '../passkeys/relying-party.ts'
@@ -21,7 +23,7 @@ import { required } from './challenges/challenge.ts'
 import { challengePassword } from './challenges/password-verifier.ts'
 import { readA } from './challenges/srp-exchange.ts'
 import { namedDevice } from './device.ts'
-import { beginOneTimePassword } from './one-time-password.ts'
+import { beginOneTimePassword, oneTimePasswords } from './one-time-password.ts'
 import { beginPasskey } from './passkey.ts'
 import type { Outcome } from './progress.ts'
 import type { Subject } from './subject.ts'
@@ -61,6 +63,8 @@ interface Nobody {
 interface FirstFactorRow {
   /** The member of AllowedFirstAuthFactors that lets the pool's users have it. */
   allowedBy: AuthFactorType
+  /** What it proves, as a level of authentication counts it. */
+  proves: Factor
   /** Values that must come with the choice. */
   values: readonly string[]
   /** Whether the user can sign in with it. */
@@ -71,8 +75,9 @@ interface FirstFactorRow {
   begin: (ctx: Context, choice: Choice) => Promise<Outcome>
 }
 
-const ofPassword: Pick<FirstFactorRow, 'allowedBy' | 'isOffered' | 'isOfferedToNobody'> = {
+const ofPassword: Pick<FirstFactorRow, 'allowedBy' | 'proves' | 'isOffered' | 'isOfferedToNobody'> = {
   allowedBy: 'PASSWORD',
+  proves: 'pwd',
   isOffered: (_ctx, _pool, user) => hasPassword(user),
   isOfferedToNobody: () => true,
 }
@@ -80,6 +85,7 @@ const ofPassword: Pick<FirstFactorRow, 'allowedBy' | 'isOffered' | 'isOfferedToN
 /** A code is offered to whom it signs in: not in the place of a temporary password, a reset, or another directory. */
 const ofCode = (challenge: 'EMAIL_OTP' | 'SMS_OTP', attribute: VerifiableAttribute): FirstFactorRow => ({
   allowedBy: challenge,
+  proves: oneTimePasswords[challenge].proves,
   values: [],
   isOffered: (_ctx, _pool, { status, attributes }, { needsSecondFactor }) =>
     !needsSecondFactor && (status === 'CONFIRMED' || status === 'UNCONFIRMED') && attributes.has(attribute),
@@ -121,6 +127,7 @@ const firstFactors: Record<FirstFactor, FirstFactorRow> = {
   SMS_OTP: ofCode('SMS_OTP', 'phone_number'),
   WEB_AUTHN: {
     allowedBy: 'WEB_AUTHN',
+    proves: 'swk',
     values: [],
     isOffered: async (ctx, pool, user, { needsSecondFactor }) =>
       (await usablePasskeys(ctx, pool, user)).length > 0 &&
@@ -157,11 +164,11 @@ export const beginFirstFactor = (ctx: Context, factor: FirstFactor, choice: Choi
 
 /**
  * The factors that the subject of a sign-in may choose among; `name` is what was given as name. Of nobody they are those
- * of a usual user of the pool.
+ * of a usual user of the pool. Where the sign-in must reach a level, they are those that lead there.
  */
 export const offeredFactors = async (
   ctx: Context,
-  { pool, client }: Pick<SignIn, 'pool' | 'client'>,
+  { pool, client, target }: Pick<SignIn, 'pool' | 'client' | 'target'>,
   { user, nameKey }: Pick<Subject, 'user' | 'nameKey'>,
   name: string,
 ): Promise<FirstFactor[]> => {
@@ -177,7 +184,15 @@ export const offeredFactors = async (
       user === undefined ? isOfferedToNobody(ctx, pool, { name, nameKey }, second) : isOffered(ctx, pool, user, second)
     if (await isForSubject) offered.push(factor)
   }
-  return offered
+  if (target === undefined) return offered
+  const codes = user === undefined ? await codesOfNobody(ctx, offered) : await codesBesidePassword(ctx, pool, user)
+  return offered.filter(factor => leadsTo(firstFactors[factor].proves, target.credited, target.level, codes))
+}
+
+/** The codes that nobody is offered, after the query that the codes of a user take. */
+const codesOfNobody = async (ctx: ReadContext, offered: FirstFactor[]): Promise<Factor[]> => {
+  await findSoftwareToken(ctx, { id: '' })
+  return offered.filter(factor => Object.hasOwn(oneTimePasswords, factor)).map(factor => firstFactors[factor].proves)
 }
 
 /** Of nobody, what the pool asks of everyone. */

@@ -17,6 +17,7 @@ import type { User } from '../users/user.ts'
 import { asksDevice, beginDeviceChallenge, findNamedDevice, replacesMfa, usesDevices } from './device.ts'
 import { postAuthenticate } from './post-authentication.ts'
 import type { Outcome, Progress } from './progress.ts'
+import { withCredit } from './step-up.ts'
 
 /**
  * Tokens for a user of whom no more is asked, once a remembered device has proven itself; for the pages the proof, because
@@ -24,7 +25,8 @@ import type { Outcome, Progress } from './progress.ts'
  * @throws NotAuthorizedException when threat protection refuses the sign-in, ResourceNotFoundException for a device that was
  * forgotten, and what postAuthenticate throws.
  */
-export const issueAfterProof = async (ctx: Context, progress: Progress): Promise<Outcome> => {
+export const issueAfterProof = async (ctx: Context, proven: Progress): Promise<Outcome> => {
+  const progress = withCredit(proven)
   const { signIn, factors, tokenSource } = progress
   const { pool, client, flow, face } = signIn
   await admitSignIn(ctx, signIn, { user: progress.user, holder: holderOf(progress.user) })

@@ -41,15 +41,7 @@ export const beginSecondFactor = async (
     case 'challenge':
       return beginFactor(ctx, progress, decision.factor)
     case 'select':
-      return challengeWith(
-        ctx,
-        progress,
-        'SELECT_MFA_TYPE',
-        { factors: decision.factors },
-        {
-          MFAS_CAN_CHOOSE: JSON.stringify(decision.factors),
-        },
-      )
+      return beginAmong(ctx, progress, decision.factors)
     case 'setup':
       return challengeWith(
         ctx,
@@ -61,6 +53,16 @@ export const beginSecondFactor = async (
         },
       )
   }
+}
+
+/**
+ * The challenge of the factor, or the choice among several.
+ * @throws as beginFactor
+ */
+export const beginAmong = async (ctx: Context, progress: Progress, factors: MfaFactor[]): Promise<Outcome> => {
+  const [factor, another] = factors
+  if (factor !== undefined && another === undefined) return beginFactor(ctx, progress, factor)
+  return challengeWith(ctx, progress, 'SELECT_MFA_TYPE', { factors }, { MFAS_CAN_CHOOSE: JSON.stringify(factors) })
 }
 
 /**

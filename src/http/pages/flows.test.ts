@@ -429,6 +429,29 @@ onEachDatabase(testApp => {
       assert.deepEqual(seen[0], seen[1])
     })
 
+    test('leads to the level that the application asks for, and a session below it is not taken up', async () => {
+      const client = await withChoice(['PASSWORD', 'EMAIL_OTP'])
+      await createUser(app, client.poolId, 'ann', [email('ann@example.com')])
+      const wish = { acr_values: 'urn:cognito:loa:4 urn:cognito:loa:3' }
+      const browser = formBrowser(app)
+      const choice = await browser.submit(await browser.open(pagePath(client)), { username: 'ann' })
+      const low = await browser.submit(await browser.submit(choice, { answer: 'PASSWORD' }), { password })
+      assert.equal((await claimsAfter(client, low))['acr'], 'urn:cognito:loa:1')
+
+      const form = await browser.open(pagePath(client, '/oauth2/authorize', wish))
+      const only = await browser.submit(form, { username: 'ann' })
+      // A mailed code alone would not be enough.
+      assert.equal(only.heading, 'Enter your password')
+      const page = await browser.submit(only, { password })
+      assert.equal(page.heading, 'Enter your code')
+      const high = await browser.submit(page, { code: await app.lastCode('ann@example.com') })
+      assert.equal((await claimsAfter(client, high))['acr'], 'urn:cognito:loa:3')
+      const silent = await browser.open(pagePath(client, '/oauth2/authorize', { acr_values: 'urn:cognito:loa:3' }))
+      assert.equal((await claimsAfter(client, silent))['acr'], 'urn:cognito:loa:3')
+      const unknown = await browser.open(pagePath(client, '/oauth2/authorize', { acr_values: 'gold' }))
+      assert.ok(unknown.location)
+    })
+
     test('is not known by the classic pages', async () => {
       const client = await createPagePool(
         app,

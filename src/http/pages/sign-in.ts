@@ -100,13 +100,17 @@ export const nameField = (
 })
 
 export const takeSignIn = async (page: Page): Promise<Response> => {
-  const { ctx, pool, client, managed, form } = page
+  const { ctx, pool, client, managed, form, request } = page
   const { asksNameFirst } = signInOffer(pool, client, managed)
   const username = fieldOf(form, 'username')
   const missing = missingFields(page, asksNameFirst ? ['username'] : ['username', 'password'])
   if (missing.length > 0) return showSignIn(page, missing, username)
   const flow: AuthFlowType = asksNameFirst ? 'USER_AUTH' : 'USER_PASSWORD_AUTH'
-  const parameters = { USERNAME: username, ...(!asksNameFirst && { PASSWORD: fieldOf(form, 'password') }) }
+  const parameters = {
+    USERNAME: username,
+    ...(asksNameFirst && request.acrValues.length > 0 && { TARGET_ACR_VALUES: request.acrValues.join(' ') }),
+    ...(!asksNameFirst && { PASSWORD: fieldOf(form, 'password') }),
+  }
   return orFaults(
     page,
     async () => {

@@ -91,7 +91,7 @@ const resumeAttempt = async (ctx: Context, answer: Answer): Promise<Unproven> =>
   if (face === 'api') checkSecretHash(client, [username, ...realName], responses['SECRET_HASH'])
   if (attempt === undefined || subject === undefined || !isAnswerTo(attempt.step, challenge)) throw invalidSession()
   if (!(await isNameOf(ctx, pool, subject, username))) throw invalidSession()
-  return takeUp(ctx, { pool, client, face, flow: attempt.flow }, attempt, subject)
+  return takeUp(ctx, { pool, client, face, flow: attempt.flow, target: attempt.target }, attempt, subject)
 }
 
 /**
@@ -110,7 +110,7 @@ export const resumeSession = async (
   const attempt = client && openSession(ctx, { client, face }, session)
   if (client === undefined || pool === undefined || attempt?.step !== step) throw invalidSession()
   const subject = await findSubjectOfAttempt(ctx, pool, attempt)
-  return proven(await takeUp(ctx, { pool, client, face, flow: attempt.flow }, attempt, subject))
+  return proven(await takeUp(ctx, { pool, client, face, flow: attempt.flow, target: attempt.target }, attempt, subject))
 }
 
 const takeUp = async (ctx: Context, signIn: SignIn, attempt: Attempt, subject: Subject): Promise<Unproven> => {

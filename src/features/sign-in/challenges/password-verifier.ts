@@ -87,7 +87,7 @@ export const answerPasswordVerifier: Challenge = async (ctx, answer) => {
     throw incorrectUsernameOrPassword()
   }
 
-  const signIn: SignIn = { pool, client, face, flow: block.flow }
+  const signIn: SignIn = { pool, client, face, flow: block.flow, target: block.target }
   const { verifier, isReal } = passwordToEvaluate(ctx, pool, subject.user, subject.nameKey)
   const names = [srpPoolName(pool), userIdForSrp(ctx, subject)] as const
   const user = await provePassword(

@@ -10,9 +10,12 @@ import type { SignIn } from '../attempt.ts'
 import { required } from '../challenges/challenge.ts'
 import { beginSelection } from '../challenges/select-challenge.ts'
 import { unprovenDevice } from '../device.ts'
+import { finishSignIn } from '../finish.ts'
 import { beginFirstFactor, type FirstFactor, offeredFactors, readFirstFactor } from '../first-factors.ts'
 import { preAuthenticate } from '../pre-authentication.ts'
 import type { Outcome } from '../progress.ts'
+import { missingCodes } from '../step-up.ts'
+import { pickTarget, readStepUp } from '../step-up-target.ts'
 import { assertMaySignIn, findSubject, type Subject } from '../subject.ts'
 import type { Flow } from './flow.ts'
 
@@ -27,17 +30,51 @@ export const userAuth: Flow = {
     const name = required(parameters, 'USERNAME')
     const wanted = parameters['PREFERRED_CHALLENGE']
     const preferred = wanted === undefined ? undefined : readFirstFactor(wanted, parameters)
+    const stepUp = readStepUp(signIn, parameters)
     const password = preferred === 'PASSWORD' ? parameters['PASSWORD'] : undefined
     const found = await findSubject(ctx, signIn, name, parameters['SECRET_HASH'], password)
     await assertNotLocked(ctx, found.lockoutKey)
     const { subject, offered } = await offer(ctx, signIn, await preAuthenticate(ctx, signIn, found, name), name)
-    const factor = chosen(offered, preferred)
-    const device = unprovenDevice(signIn, parameters)
-    if (factor === undefined) return beginSelection(ctx, signIn, subject, offered, device)
-    const settle = () => Promise.resolve()
-    const choice = { signIn, subject, name, values: parameters, device, isFirstAnswer: true, settle }
-    return listing(await beginFirstFactor(ctx, factor, choice), factor, offered)
+    const request = { name, parameters, preferred }
+    const target = stepUp && (await pickTarget(ctx, signIn, subject, name, stepUp))
+    if (target === undefined) return beginAmong(ctx, signIn, subject, { ...request, offered })
+    return beginToward(ctx, { ...signIn, target }, subject, request)
   },
+}
+
+interface Request {
+  name: string
+  parameters: Record<string, string>
+  preferred: FirstFactor | undefined
+}
+
+/** The preferred factor or the only one, else the choice. */
+const beginAmong = async (
+  ctx: Context,
+  signIn: SignIn,
+  subject: Subject,
+  { name, parameters, preferred, offered }: Request & { offered: FirstFactor[] },
+): Promise<Outcome> => {
+  const device = unprovenDevice(signIn, parameters)
+  const factor = chosen(offered, preferred)
+  if (factor === undefined) return beginSelection(ctx, signIn, subject, offered, device)
+  const settle = () => Promise.resolve()
+  const choice = { signIn, subject, name, values: parameters, device, isFirstAnswer: true, settle }
+  return listing(await beginFirstFactor(ctx, factor, choice), factor, offered)
+}
+
+/** What is missing to the level that the sign-in must reach: a code beside a password that is credited, or a first factor. */
+const beginToward = async (ctx: Context, signIn: SignIn, subject: Subject, request: Request): Promise<Outcome> => {
+  const { target } = signIn
+  const { user, nameKey } = subject
+  if (target !== undefined && user !== undefined && (await missingCodes(ctx, signIn.pool, user, target)).length > 0) {
+    const device = unprovenDevice(signIn, request.parameters)
+    return finishSignIn(ctx, { signIn, user, nameKey, factors: target.credited, device, isFirstAnswer: true })
+  }
+  return beginAmong(ctx, signIn, subject, {
+    ...request,
+    offered: await offeredFactors(ctx, signIn, subject, request.name),
+  })
 }
 
 /**
