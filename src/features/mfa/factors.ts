@@ -29,7 +29,11 @@ export const factorsOfPool = ({ settings }: Pool): MfaFactor[] => {
 }
 
 /** How what a factor proves is called in tokens. */
-const proofOfFactor: Record<MfaFactor, Factor> = { SMS_MFA: 'sms', EMAIL_OTP: 'email_otp', SOFTWARE_TOKEN_MFA: 'otp' }
+export const proofOfFactor: Record<MfaFactor, Factor> = {
+  SMS_MFA: 'sms',
+  EMAIL_OTP: 'email_otp',
+  SOFTWARE_TOKEN_MFA: 'otp',
+}
 
 /** What the sign-in of the user asks for after the first factor. What is proven already is no second factor. */
 export const decideMfaOf = async (

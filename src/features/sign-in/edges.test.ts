@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { before, test } from 'node:test'
 import { ChallengeNameType } from '@aws-sdk/client-cognito-identity-provider'
 import { onEachDatabase, type TestApp } from '../../../test/support/app.ts'
@@ -6,7 +7,7 @@ import { answerPending, type Pending, pendingChallenges } from '../../../test/su
 import { failureOf, notAuthorized, password } from '../../../test/support/sign-in.ts'
 import { createSrpClient, srpTimestamp } from '../../../test/support/srp-client.ts'
 import { challenges } from './challenges/index.ts'
-import { isAnswerTo, pendingChallengeNames } from './edges.ts'
+import { edges, isAnswerTo, pendingChallengeNames } from './edges.ts'
 
 const names = Object.values(ChallengeNameType)
 
@@ -43,6 +44,16 @@ test('every challenge that can be pending is led to', () => {
   const led = new Set(Object.values(pendingChallenges).map(({ challenge }) => challenge))
   const pending = pendingChallengeNames.filter(name => challenges[name] !== undefined)
   assert.deepEqual([...led].sort(), [...pending].sort())
+})
+
+test('the documentation shows the table of steps as it is', () => {
+  const documented = readFileSync(new URL('../../../docs/sign-in.md', import.meta.url), 'utf8')
+  const rows = Object.entries(edges).map(([from, steps]) => `| ${from} | ${[...new Set(steps)].join(', ')} |`)
+  const shown = documented.split('\n').filter(line => /^\| (begin|[A-Z_]+) \| [A-Za-z_, ]+ \|$/.test(line))
+  assert.deepEqual(
+    shown.filter(line => !line.startsWith('| PASSWORD | users') && !line.startsWith('| PASSWORD_SRP | users')),
+    rows,
+  )
 })
 
 onEachDatabase(testApp => {

@@ -36,7 +36,8 @@ const afterChoice = [
   ...afterFirstFactor,
 ] as const
 
-const edges: Partial<Record<ChallengeNameType | 'begin', readonly Step[]>> = {
+/** The documentation shows this table: docs/sign-in.md. */
+export const edges: Partial<Record<ChallengeNameType | 'begin', readonly Step[]>> = {
   begin: ['SELECT_CHALLENGE', ...afterChoice],
   SELECT_CHALLENGE: afterChoice,
   PASSWORD: ['NEW_PASSWORD_REQUIRED', ...afterFirstFactor],

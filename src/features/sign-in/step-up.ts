@@ -1,27 +1,23 @@
 /**
  * Step-up: a sign-in that must reach a level of authentication asks for what is missing, and gives no tokens below it.
  */
-import type { Factor } from '../../core/claims.ts'
 import { targetLevelUnreachable } from '../../core/errors/user-auth.ts'
-import type { MfaFactor } from '../../core/mfa-decision.ts'
+import { type MfaFactor, mfaFactors } from '../../core/mfa-decision.ts'
 import { liftingFactors, reaches } from '../../core/step-up.ts'
 import type { Context } from '../context.ts'
-import { codesBesidePassword, decideMfaOf } from '../mfa/factors.ts'
+import { codesBesidePassword, decideMfaOf, proofOfFactor } from '../mfa/factors.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
 import type { AcrTarget } from './attempt.ts'
 import type { Outcome, Progress } from './progress.ts'
 import { beginAmong } from './second-factor.ts'
 
-const codeOf: Record<MfaFactor, Factor> = { SMS_MFA: 'sms', EMAIL_OTP: 'email_otp', SOFTWARE_TOKEN_MFA: 'otp' }
-const mfaFactorOf = new Map(Object.entries(codeOf).map(([factor, code]) => [code, factor as MfaFactor]))
-
 /** The codes with which the user can lift a password that is proven to the level. */
 export const missingCodes = async (ctx: Context, pool: Pool, user: User, target: AcrTarget): Promise<MfaFactor[]> => {
   const { level, credited } = target
   if (!credited.includes('pwd')) return []
   const lifting = liftingFactors(credited, level, await codesBesidePassword(ctx, pool, user))
-  return lifting.flatMap(code => mfaFactorOf.get(code) ?? [])
+  return mfaFactors.filter(factor => lifting.includes(proofOfFactor[factor]))
 }
 
 /** The sign-in with what is credited to it among what is proven. */
@@ -51,7 +47,7 @@ export const beginLift = async (ctx: Context, progress: Progress): Promise<Outco
 /** Whether what is proven is also what the pool's MFA would ask for: the levels do not lower that. */
 export const meetsMfa = async (ctx: Context, { signIn, user, factors: proven }: Progress): Promise<boolean> => {
   const asked = await askedByMfa(ctx, signIn.pool, user)
-  return asked === undefined || asked.some(factor => proven.includes(codeOf[factor])) || proven.includes('otp')
+  return asked === undefined || asked.some(factor => proven.includes(proofOfFactor[factor])) || proven.includes('otp')
 }
 
 /** Undefined when MFA asks for nothing. */
