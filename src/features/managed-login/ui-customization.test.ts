@@ -242,7 +242,7 @@ onEachDatabase(testApp => {
     assert.equal(image?.contentType, 'image/jpeg')
     assert.deepEqual(Buffer.from(image?.bytes ?? []), logo)
     const path = `/${poolId}/${clientId}/${version()}/assets/images/image.jpg`
-    assert.deepEqual(await seenBy(poolId, clientId), { css: '', imagePath: path })
+    assert.deepEqual(await seenBy(poolId, clientId), { poolId, target: clientId, css: '', imagePath: path })
     assert.equal(await findUiImage(context(), poolId, 'ALL', version()), undefined)
     assert.equal(await findUiImage(context(), 'us-east-1_other', clientId, version()), undefined)
     const earlier = version()
