@@ -11,6 +11,7 @@ import { allowsFlow } from '../app-clients/auth-flows.ts'
 import type { Client } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
+import { type FreshSignUp, signInOnSignUpPage } from './after-sign-up.ts'
 import type { Face } from './attempt.ts'
 import { required } from './challenges/challenge.ts'
 import { challenges } from './challenges/index.ts'
@@ -43,6 +44,18 @@ export const begin = async (ctx: Context, request: BeginRequest): Promise<Outcom
   if (face === 'api' && !allowsFlow(client, flow)) throw flowNotEnabled(flow)
   for (const name of names) required(parameters, name)
   return along('begin', await begin({ ...ctx, region: pool.region }, { pool, client, flow, face }, parameters, session))
+}
+
+/**
+ * Begins the sign-in of a user who has just signed up on the pages.
+ * @throws what signInOnSignUpPage throws
+ */
+export const beginAfterSignUp = async (
+  ctx: Context,
+  { pool, client, username, signUp }: { pool: Pool; client: Client; username: string; signUp: FreshSignUp },
+): Promise<Outcome> => {
+  const signIn = { pool, client, flow: 'USER_PASSWORD_AUTH', face: 'pages' } as const
+  return along('begin', await signInOnSignUpPage({ ...ctx, region: pool.region }, signIn, username, signUp))
 }
 
 export interface AnswerRequest {

@@ -6,7 +6,7 @@ import type {
   CreateUserPoolCommandInput,
   SetUserPoolMfaConfigCommandInput,
 } from '@aws-sdk/client-cognito-identity-provider'
-import { onEachDatabase, type TestApp } from '../../../test/support/app.ts'
+import { minutes, onEachDatabase, type TestApp } from '../../../test/support/app.ts'
 import { authenticator, mailFactor, ownMail, smsFactor, tokenFactor } from '../../../test/support/mfa.ts'
 import { answerIn, type OAuthClient, redeem } from '../../../test/support/oauth.ts'
 import { createPagePool, formBrowser, pagePath, type ShownPage } from '../../../test/support/pages.ts'
@@ -48,7 +48,7 @@ onEachDatabase(testApp => {
       'requiredAttributes[given_name]': 'Ann',
     }
 
-    test('asks for what is required, sends a code, and the code confirms the user', async () => {
+    test('asks for what is required, sends a code, and the code confirms the user and signs him in', async () => {
       const client = await createPagePool(app, { ...withEmail, Schema: [...withEmail.Schema] })
       const { browser, page } = await openAndSubmit(client, '/signup', {
         ...ann,
@@ -60,8 +60,8 @@ onEachDatabase(testApp => {
         code: 'Invalid verification code provided, please try again.',
       })
       const done = await browser.submit(page, { code: await app.lastCode('ann@example.com') })
-      assert.deepEqual(done.alerts, ['Your registration has been confirmed!'])
-      assert.equal(done.forms[0]?.values['username'], 'ann')
+      assert.equal((await claimsAfter(client, done))['given_name'], 'Ann')
+      assert.equal((await browser.open(page.url)).heading, 'Something went wrong')
       const { sub: _, ...attributes } = await attributesOf(app, client.poolId, 'ann')
       assert.deepEqual(attributes, {
         email: 'ann@example.com',
@@ -69,7 +69,66 @@ onEachDatabase(testApp => {
         given_name: 'Ann',
         'custom:size': '4',
       })
-      await claimsAfter(client, await browser.submit(done, { password }))
+    })
+
+    test('leads to the sign-in page when the confirmation is late, or something has happened to the user', async () => {
+      const client = await createPagePool(app, { ...withEmail, Schema: [...withEmail.Schema] })
+      const { browser, page } = await openAndSubmit(client, '/signup', ann)
+      app.advance(minutes(15))
+      const late = await browser.submit(page, { code: await app.lastCode('ann@example.com') })
+      assert.deepEqual(late.alerts, ['Your registration has been confirmed!'])
+      assert.equal(late.forms[0]?.values['username'], 'ann')
+      await claimsAfter(client, await browser.submit(late, { password }))
+
+      const bob = { ...ann, username: 'bob', 'requiredAttributes[email]': 'bob@example.com' }
+      const { browser: other, page: waiting } = await openAndSubmit(client, '/signup', bob)
+      await app.aws.adminUserGlobalSignOut({ UserPoolId: client.poolId, Username: 'bob' })
+      const changed = await other.submit(waiting, { code: await app.lastCode('bob@example.com') })
+      assert.deepEqual(changed.alerts, ['Your registration has been confirmed!'])
+    })
+
+    test('that a function of the pool confirms signs in at once', async () => {
+      const PreSignUp = app.lambda('confirming', event => ({ ...event, response: { autoConfirmUser: true } }))
+      const client = await createPagePool(app, { LambdaConfig: { PreSignUp } })
+      const { page } = await openAndSubmit(client, '/signup', { username: 'ann', password, confirmation: password })
+      assert.equal((await claimsAfter(client, page))['cognito:username'], 'ann')
+    })
+
+    test('counts as second factor, but sets none up', async () => {
+      const Schema = [{ Name: 'phone_number', AttributeDataType: 'String' as const, Required: true, Mutable: true }]
+      const values = {
+        username: 'ann',
+        password,
+        confirmation: password,
+        'requiredAttributes[phone_number]': '+12065550111',
+      }
+      for (const [factor, heading] of [
+        [smsFactor, undefined],
+        [tokenFactor, 'Set up authenticator app MFA'],
+      ] as const) {
+        const client = await createPagePool(app, { Schema, AutoVerifiedAttributes: ['phone_number'] })
+        await app.aws.setUserPoolMfaConfig({ UserPoolId: client.poolId, MfaConfiguration: 'ON', ...factor })
+        const { browser, page } = await openAndSubmit(client, '/signup', values)
+        const done = await browser.submit(page, { code: await app.lastCode('+12065550111') })
+        if (heading === undefined) await claimsAfter(client, done)
+        else assert.equal(done.heading, heading)
+      }
+    })
+
+    test('needs no password where a code can take its place', async () => {
+      const client = await createPagePool(
+        app,
+        {
+          Schema: [{ Name: 'email', AttributeDataType: 'String', Required: true, Mutable: true }],
+          Policies: { SignInPolicy: { AllowedFirstAuthFactors: ['PASSWORD', 'EMAIL_OTP'] } },
+        },
+        { ExplicitAuthFlows: ['ALLOW_USER_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'] },
+      )
+      const { browser, page } = await openAndSubmit(client, '/signup', {
+        username: 'ann',
+        'requiredAttributes[email]': 'ann@example.com',
+      })
+      await claimsAfter(client, await browser.submit(page, { code: await app.lastCode('ann@example.com') }))
     })
 
     test('tells each fault beside its field and keeps what was typed', async () => {

@@ -127,7 +127,7 @@ export const takeSignIn = async (page: Page): Promise<Response> => {
 /** Some users have something to do before they can sign in; there is a page for it. */
 export const detourOf = (page: Page, username: string, error: unknown): Promise<Response> => {
   if (isCognitoError(error, 'UserNotConfirmedException')) {
-    return leadTo(page, '/confirm', { kind: 'confirm', username, isNew: false })
+    return leadTo(page, '/confirm', { kind: 'confirm', username })
   }
   if (isCognitoError(error, 'PasswordResetRequiredException')) {
     return leadTo(page, '/confirmforgotPassword', { kind: 'reset', username, required: true })

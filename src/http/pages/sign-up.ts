@@ -4,6 +4,7 @@ import { signUpForm } from '../../features/sign-up/form.ts'
 import { permitsSignUp, type SignedUp, signUp } from '../../features/sign-up/sign-up.ts'
 import { attributeField, attributeFieldName, suppliedAttributes } from './attributes.ts'
 import { button, buttons, field, linkRow, termsSentence } from './components.ts'
+import { afterConfirmation } from './confirm.ts'
 import type { Fault } from './faults.ts'
 import { fieldOf } from './forms.ts'
 import { html } from './html.ts'
@@ -97,13 +98,15 @@ export const takeSignUp = async (page: Page): Promise<Response> => {
   )
 }
 
+/** For so long the password that was chosen need not be typed again. */
+const freshMs = 15 * 60_000
+
 const afterSignUp = (page: Page, username: string, { user, delivery }: SignedUp): Promise<Response> | Response => {
-  const { texts } = page
-  if (user.status === 'CONFIRMED') {
-    return leadTo(page, '/login', { kind: 'notice', username, notice: 'registrationConfirmed' })
-  }
+  const { ctx, texts } = page
+  const fresh = { userId: user.id, securityEpoch: user.securityEpoch, freshUntil: ctx.clock.now() + freshMs }
+  if (user.status === 'CONFIRMED') return afterConfirmation(page, username, fresh, undefined)
   if (delivery !== undefined) {
-    return leadTo(page, '/confirm', { kind: 'confirm', username, isNew: true, delivery: deliveryOf(delivery) })
+    return leadTo(page, '/confirm', { kind: 'confirm', username, signUp: fresh, delivery: deliveryOf(delivery) })
   }
   return sendPage(page, {
     heading: texts.signUpHeading,

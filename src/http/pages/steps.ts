@@ -10,12 +10,20 @@ export interface Delivery {
 
 export type Step =
   | ChallengeStep
-  /** The confirmation of a sign-up. */
-  | { kind: 'confirm'; username: string; delivery?: Delivery; isNew: boolean; resent?: true }
+  /** The confirmation of a sign-up; `signUp` when the user has signed up in this browser. */
+  | { kind: 'confirm'; username: string; delivery?: Delivery; signUp?: SignUpInBrowser; resent?: true }
   /** A new password by code; `required` when the user did not ask for it. */
   | { kind: 'reset'; username: string; delivery?: Delivery; required?: true; resent?: true }
   /** Something that the sign-in page says. */
   | { kind: 'notice'; username: string; notice: 'passwordChanged' | 'registrationConfirmed' }
+
+/** A sign-up that leads to a sign-in, as long as it is fresh. */
+export interface SignUpInBrowser {
+  userId: string
+  securityEpoch: number
+  /** Milliseconds since the epoch. */
+  freshUntil: number
+}
 
 /** A sign-in that waits for an answer. */
 export interface ChallengeStep {
