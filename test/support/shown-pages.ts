@@ -70,6 +70,8 @@ export const shownPages = async (app: TestApp, version: 1 | 2, language = 'en'):
   )
   await keep('confirm-refused', browser.submit(confirm, { code: '000000' }))
   const resent = await keep('confirm-resent', browser.submit(confirm, {}, 1))
+  // Who is untouched since the sign-up is signed in at once.
+  await app.aws.adminUserGlobalSignOut({ UserPoolId: plain.poolId, Username: 'ann' })
   await keep('confirmed', browser.submit(resent, { code: await app.lastCode('ann@example.com') }))
   const forgot = await keep('forgot-password', browser.open(pagePath(plain, '/forgotPassword')))
   const reset = await keep('reset-password', browser.submit(forgot, { username: 'ann' }))

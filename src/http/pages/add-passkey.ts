@@ -15,7 +15,7 @@ import { type Fault, faultsOf } from './faults.ts'
 import { returnToApplication } from './finish.ts'
 import { fieldOf } from './forms.ts'
 import { html } from './html.ts'
-import { orFaults, type Page, pageForm, pageUrl, seeOther, sendPage, sortFaults } from './page.ts'
+import { orFaults, type Page, pageForm, pageUrl, redirectTo, seeOther, sendPage, sortFaults } from './page.ts'
 import { passkeyPrompt, passkeysWorkHere } from './passkey.ts'
 import { passkeyScriptPath } from './passkey-script.ts'
 
@@ -91,7 +91,7 @@ const begin = async (page: Page, session: BrowserSession): Promise<[string | und
 
 /** Back to the application: with an answer where it has asked for one. */
 const leave = (page: Page, session: BrowserSession): Promise<Response> | Response => {
-  const { c, request, query } = page
+  const { request, query } = page
   if (query.has('response_type')) return returnToApplication(page, session)
-  return c.redirect(withParameters(request.redirectUri, { state: request.state }), 302)
+  return redirectTo(page, withParameters(request.redirectUri, { state: request.state }))
 }

@@ -16,5 +16,5 @@ export const leadToPasskey = (page: Page): Response | undefined => {
   if (!page.managed || !page.query.has(parameter)) return undefined
   const query = new URLSearchParams(page.query)
   query.delete(parameter)
-  return seeOther(page, pageUrl({ query }, '/passkeys/add'))
+  return seeOther(page, pageUrl({ ctx: page.ctx, query }, '/passkeys/add'))
 }

@@ -30,8 +30,7 @@ export const addDeviceEntry = (routes: Routes, options: ContextOptions): void =>
     const onwards = new URLSearchParams({ client_id: grant.client.id, user_code: grant.userCode })
     const lang = searchParams.get('lang')
     if (lang !== null) onwards.set('lang', lang)
-    c.header('cache-control', 'no-store')
-    return c.redirect(`${basePath(ctx)}/device?${onwards}`, 303)
+    return seeOther({ c, ctx }, `${basePath(ctx)}/device?${onwards}`)
   })
 }
 

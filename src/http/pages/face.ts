@@ -13,7 +13,7 @@ import { confirmByLink } from './confirm-link.ts'
 import { addDeviceEntry } from './device.ts'
 import { knownError, showError, showProblem, showSessionOver } from './error-page.ts'
 import { type Form, fieldOf, readPageForm } from './forms.ts'
-import { type Page, type Place, stepParameter } from './page.ts'
+import { type Page, type Place, redirectTo, stepParameter } from './page.ts'
 import { locate } from './place.ts'
 import { normalPath, type Route, routeOf } from './routes.ts'
 import type { Step } from './steps.ts'
@@ -37,7 +37,7 @@ export const addPages = (routes: Routes, options: ContextOptions): void => {
       return method === 'get' || isOwnForm(page) ? await handler(page) : showSessionOver(page, 403)
     } catch (cause) {
       if (cause instanceof AuthorizationError) {
-        return cause.location === undefined ? showError(place, cause.message) : c.redirect(cause.location, 302)
+        return cause.location === undefined ? showError(place, cause.message) : redirectTo(place, cause.location)
       }
       const { log, requestId } = place.ctx
       log.error({ requestId, path, cause }, 'request failed')

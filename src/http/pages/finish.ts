@@ -5,7 +5,7 @@ import { beginBrowserSession } from '../../features/authorization/single-sign-on
 import { dropStep } from '../../features/managed-login/page-steps.ts'
 import type { Proof } from '../../features/sign-in/progress.ts'
 import { leadToPasskey } from './after-sign-in.ts'
-import type { Page } from './page.ts'
+import { type Page, redirectTo } from './page.ts'
 
 /** Begins the session and answers the application. */
 export const finish = async (page: Page, proof: Proof): Promise<Response> => {
@@ -17,9 +17,5 @@ export const finish = async (page: Page, proof: Proof): Promise<Response> => {
 }
 
 /** Back to the application with its answer. */
-export const returnToApplication = async ({ c, ctx, request }: Page, session: FinishedSignIn): Promise<Response> => {
-  const url = await finishAuthorization(ctx, request, session)
-  c.header('cache-control', 'no-store')
-  c.header('referrer-policy', 'no-referrer')
-  return c.redirect(url, 302)
-}
+export const returnToApplication = async (page: Page, session: FinishedSignIn): Promise<Response> =>
+  redirectTo(page, await finishAuthorization(page.ctx, page.request, session))

@@ -25,14 +25,15 @@ const contentSecurityPolicy = (redirectUri: string | undefined): string =>
     "script-src 'self'",
     "img-src 'self' data:",
     "connect-src 'self'",
-    `form-action 'self'${redirectUri === undefined ? '' : ` ${schemesOf(redirectUri)}`}`,
+    `form-action 'self' ${schemesOf(redirectUri ?? '')}`.trimEnd(),
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ].join('; ')
 
+/** None for a path of this server. */
 const schemesOf = (redirectUri: string): string => {
-  const scheme = redirectUri.slice(0, redirectUri.indexOf(':') + 1).toLowerCase()
-  return scheme === 'http:' ? 'http: https:' : scheme
+  const [scheme = ''] = /^[a-z][a-z0-9+.-]*:/i.exec(redirectUri) ?? []
+  return scheme.toLowerCase() === 'http:' ? 'http: https:' : scheme.toLowerCase()
 }
 
 const permissions = [

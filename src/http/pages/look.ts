@@ -73,6 +73,22 @@ export const lookOf = async (
   return style && managedLook(style)
 }
 
+/** The same look on a server that a proxy shows below a path; without a final slash, empty where there is none. */
+export const lookBelow = (base: string, look: Look): Look => {
+  const below = <Shown extends Picture | undefined>(picture: Shown): Shown =>
+    picture && { ...picture, src: base + picture.src, dark: picture.dark && base + picture.dark }
+  const { logo, header, footer, providers } = look
+  return {
+    ...look,
+    stylesheet: base + look.stylesheet,
+    favicons: look.favicons.map(icon => ({ ...icon, href: base + icon.href })),
+    logo: logo && { ...logo, picture: below(logo.picture) },
+    header: header && { ...header, logo: below(header.logo) },
+    footer: footer && { ...footer, logo: below(footer.logo) },
+    providers: { ...providers, icons: new Map([...providers.icons].map(([name, icon]) => [name, below(icon)])) },
+  }
+}
+
 const favicon = { href: faviconPath, type: 'image/svg+xml' }
 
 /** The look of pages that belong to no client, such as an error before the client is known. */

@@ -5,7 +5,7 @@ import type { AuthorizationRequest } from '../../features/authorization/request.
 import type { Context } from '../../features/context.ts'
 import { dropStep, keepStep } from '../../features/managed-login/page-steps.ts'
 import type { Pool } from '../../features/user-pools/pool.ts'
-import type { RequestContext } from '../request-context.ts'
+import { basePath, type RequestContext } from '../request-context.ts'
 import { formToken } from './browser.ts'
 import { type AlertOptions, form } from './components.ts'
 import { type Fault, faultsOf } from './faults.ts'
@@ -68,10 +68,10 @@ export type PagePath =
 export const stepParameter = '_step'
 
 /** The address of a page in the same flow, without a host: a link never follows what a request says of one. */
-export const pageUrl = ({ query }: Pick<Page, 'query'>, path: PagePath, stepId?: string): string => {
+export const pageUrl = ({ ctx, query }: Pick<Page, 'ctx' | 'query'>, path: PagePath, stepId?: string): string => {
   const parameters = new URLSearchParams(query)
   if (stepId !== undefined) parameters.set(stepParameter, stepId)
-  return `${path}?${parameters}`
+  return `${basePath(ctx)}${path}?${parameters}`
 }
 
 /** Sends a page. Refused input is a client's fault, and so is its status, unless another one is given. */
@@ -81,7 +81,8 @@ export const sendPage = (
   status: ContentfulStatusCode = options.failed ? 400 : 200,
 ): Response => {
   for (const [name, value] of Object.entries(pageHeaders(ctx, redirectUri))) c.header(name, value)
-  return c.body(renderPage(frame, options).toString(), status)
+  const script = options.script && basePath(ctx) + options.script
+  return c.body(renderPage(frame, { ...options, ...(script !== undefined && { script }) }).toString(), status)
 }
 
 /** Leads the browser to another page, with something for it to go on with. The step that it comes from has had its day. */
@@ -92,11 +93,13 @@ export const leadTo = async (page: Page, path: PagePath, step?: Step): Promise<R
 }
 
 /** To another page by GET, whatever the method of the request was (RFC 9110, section 15.4.4). */
-export const seeOther = ({ c, ctx }: Pick<Page, 'c' | 'ctx'>, url: string): Response => {
-  for (const [name, value] of Object.entries(pageHeaders(ctx))) {
-    if (name !== 'content-type') c.header(name, value)
-  }
-  return c.redirect(url, 303)
+export const seeOther = (at: Pick<Page, 'c' | 'ctx'>, url: string): Response => redirectTo(at, url, 303)
+
+/** Leads the browser away, with 302 to an application as on the service. */
+export const redirectTo = ({ c, ctx }: Pick<Page, 'c' | 'ctx'>, url: string, status: 302 | 303 = 302): Response => {
+  const { 'content-type': _, ...headers } = pageHeaders(ctx)
+  for (const [name, value] of Object.entries(headers)) c.header(name, value)
+  return c.redirect(url, status)
 }
 
 const minuteMs = 60_000

@@ -2,9 +2,9 @@
 import { getCookie, setCookie } from 'hono/cookie'
 import { type PoolOfRequest, poolOfRequest } from '../../features/authorization/pool-of-request.ts'
 import type { Context } from '../../features/context.ts'
-import { type ContextOptions, contextOf, type RequestContext } from '../request-context.ts'
+import { basePath, type ContextOptions, contextOf, type RequestContext } from '../request-context.ts'
 import { isSecure } from './browser.ts'
-import { type Look, lookOf, plainLook } from './look.ts'
+import { type Look, lookBelow, lookOf, plainLook } from './look.ts'
 import type { Place } from './page.ts'
 import { chooseLanguage, findLanguage, loadLanguage } from './texts/index.ts'
 
@@ -24,7 +24,7 @@ export const locate = async (c: RequestContext, options: ContextOptions): Promis
   const at = await poolOfRequest(general, c.req.header('host'), search.get('client_id') ?? undefined)
   const ctx = at === undefined ? general : { ...general, region: at.pool.region, caller: { clientId: at.client?.id } }
   const look = await findLook(ctx, at)
-  const place = await placeOf(c, ctx, search, look ?? plainLook(at?.managedLoginVersion ?? 2))
+  const place = await placeOf(c, ctx, search, lookBelow(basePath(ctx), look ?? plainLook(at?.managedLoginVersion ?? 2)))
   return { place, at, search, hasPages: look !== undefined }
 }
 

@@ -90,7 +90,7 @@ onEachDatabase(testApp => {
     })
   })
 
-  test('every page has the headers that keep other sites out', async () => {
+  test('every page, and the way back to the application, has the headers that keep other sites out', async () => {
     const browser = formBrowser(app)
     const pages = [
       await browser.open(pagePath(client)),
@@ -101,6 +101,7 @@ onEachDatabase(testApp => {
       await browser.open(pagePath(client, '/login', { redirect_uri: 'https://evil.example' })),
       await browser.post(pagePath(client), {}),
       await browser.submit(await browser.open(pagePath(client)), { username: 'ann', password: 'wrong' }),
+      await browser.submit(await browser.open(pagePath(client)), credentials),
     ]
     for (const { headers, url } of pages) {
       const policy = headers.get('content-security-policy') ?? ''
@@ -126,6 +127,18 @@ onEachDatabase(testApp => {
     assert.match(cookie ?? '', /^__Host-cenote-browser=[\w-]{24}; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
     assert.equal(answer.headers.get('referrer-policy'), 'no-referrer')
     assert.match(answer.headers.get('strict-transport-security') ?? '', /max-age=\d{8}/)
+  })
+
+  test('behind a proxy that shows the server below a path, all addresses begin with it', async () => {
+    await using below = await testApp({ publicUrl: 'https://example.com/auth' })
+    const at = await createPagePool(below)
+    for (const path of ['/login', '/signup', '/forgotPassword']) {
+      const { body } = await formBrowser(below).open(pagePath(at, path))
+      const addresses = [...body.matchAll(/ (?:href|src|action)="([^"?#]+)/g)].map(match => match[1])
+      assert.ok(addresses.length > 3)
+      for (const address of addresses)
+        assert.match(address ?? '', /^\/auth\/(?:pages\/|login$|signup$|forgotPassword$)/)
+    }
   })
 
   test('no page repeats as markup what somebody else has written', async () => {

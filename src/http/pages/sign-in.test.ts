@@ -69,6 +69,17 @@ onEachDatabase(testApp => {
     })
   })
 
+  test('too many requests are refused as in the API, on the page', async () => {
+    await using limited = await testApp({ settings: { rateLimits: { UserAuthentication: 1 } } })
+    const at = await createPagePool(limited)
+    await createUser(limited, at.poolId, 'ann')
+    const browser = formBrowser(limited)
+    const page = await browser.open(pagePath(at))
+    await browser.submit(page, { username: 'ann', password: 'Wr0ng!pass' })
+    const refused = await browser.submit(page, { username: 'ann', password })
+    assert.deepEqual(refused.alerts, ['Too many requests. Please try again after some time.'])
+  })
+
   test('a client that hides users says the same of nobody and of a wrong password', async () => {
     const hiding = await createPagePool(app, {}, { PreventUserExistenceErrors: 'ENABLED' })
     await createUser(app, hiding.poolId, 'ann')

@@ -16,7 +16,7 @@ export const sessionOf = ({ c, ctx, request }: Page): Promise<BrowserSession | u
   sessionForRequest(ctx, request, c.req.header('cookie'))
 
 export const showSignedIn = (page: Page, { user }: BrowserSession): Response => {
-  const { texts, pool, query } = page
+  const { ctx, texts, pool, query } = page
   const name = shownName(pool, user)
   const another = new URLSearchParams(query)
   another.set('prompt', 'login')
@@ -27,7 +27,11 @@ export const showSignedIn = (page: Page, { user }: BrowserSession): Response => 
       '/login',
       buttons(
         button({ label: fill(texts.continueAs, { user: name }), name: 'continue', value: 'true' }),
-        buttonLink({ label: texts.signInAsAnother, kind: 'secondary', href: pageUrl({ query: another }, '/login') }),
+        buttonLink({
+          label: texts.signInAsAnother,
+          kind: 'secondary',
+          href: pageUrl({ ctx, query: another }, '/login'),
+        }),
       ),
     )}`,
   })

@@ -141,9 +141,12 @@ const picturesOf = (pictures: Pictures, mode: Mode): string =>
   [...pictures]
     .map(([property, { light, dark }]) => {
       const address = mode === 'lightMode' ? light : dark
-      return address === undefined ? '' : declared(property, `url(${address})`)
+      return address === undefined ? '' : declared(property, `url(${fromSheet(address)})`)
     })
     .join('')
+
+/** As the sheet of a style sees it, which need not be where the server's own paths begin. */
+const fromSheet = (address: string): string => address.replace(/^\/pages\//, '../../../')
 
 /** Providers that have colours of their own, in the order of the class names. */
 export const customProviders = (settings: JsonObject): string[] => {
