@@ -7,6 +7,7 @@ import type {
   InitiateAuthCommandInput,
 } from '@aws-sdk/client-cognito-identity-provider'
 import type { TestApp } from './app.ts'
+import { respond } from './mfa.ts'
 import { createPool, email, phone, type TestPool } from './pools.ts'
 import { allFlows, createUser } from './sign-in.ts'
 
@@ -63,3 +64,21 @@ export const beginChoice = (
     AuthParameters: { USERNAME: name, ...parameters },
     ...more,
   })
+
+/** Begins with a choice and chooses. */
+export const choose = async (
+  app: TestApp,
+  pool: Pick<TestPool, 'clientId'>,
+  name: string,
+  answer: string,
+  more: Record<string, string> = {},
+) => respond(app, pool.clientId, name, await beginChoice(app, pool, name), { ANSWER: answer, ...more })
+
+/** Answers the challenge of a code. */
+export const answerCode = (
+  app: TestApp,
+  { clientId }: Pick<TestPool, 'clientId'>,
+  name: string,
+  challenge: Parameters<typeof respond>[3],
+  code: string,
+) => respond(app, clientId, name, challenge, { [`${challenge.ChallengeName}_CODE`]: code })
