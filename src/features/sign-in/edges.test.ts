@@ -7,9 +7,13 @@ import { answerPending, type Pending, pendingChallenges } from '../../../test/su
 import { failureOf, notAuthorized, password } from '../../../test/support/sign-in.ts'
 import { createSrpClient, srpTimestamp } from '../../../test/support/srp-client.ts'
 import { challenges } from './challenges/index.ts'
-import { edges, isAnswerTo, pendingChallengeNames } from './edges.ts'
+import { edges, pendingChallengeNames } from './edges.ts'
 
 const names = Object.values(ChallengeNameType)
+
+/** What may answer a challenge, said once more: the program's own table must not widen what is tried here. */
+const mayAnswer = (pending: string, answered: string): boolean =>
+  answered === pending || (pending === 'SELECT_CHALLENGE' && ['PASSWORD', 'PASSWORD_SRP'].includes(answered))
 
 const refusals = [
   notAuthorized('Invalid session for the user.'),
@@ -68,7 +72,7 @@ onEachDatabase(testApp => {
       const { pool, session, name } = pending
       const sent = (await app.messages()).length
       const passed = app.events.length
-      for (const ChallengeName of names.filter(answered => !isAnswerTo(challenge, answered))) {
+      for (const ChallengeName of names.filter(answered => !mayAnswer(challenge, answered))) {
         const request = {
           ClientId: pool.clientId,
           ChallengeName,
