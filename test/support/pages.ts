@@ -4,7 +4,8 @@ import type {
   CreateUserPoolCommandInput,
 } from '@aws-sdk/client-cognito-identity-provider'
 import type { TestApp } from './app.ts'
-import { callback, createOAuthPool, type Fields, type OAuthClient } from './oauth.ts'
+import { answerIn, callback, createOAuthPool, type Fields, type OAuthClient, redeem } from './oauth.ts'
+import { claimsOf } from './sign-in.ts'
 
 export interface ShownForm {
   action: string
@@ -134,4 +135,26 @@ export const pagePath = ({ clientId }: Pick<OAuthClient, 'clientId'>, path = '/l
   const usual = { client_id: clientId, response_type: 'code', redirect_uri: callback, state: 'state-1', ...fields }
   const given = Object.entries(usual).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return `${path}?${new URLSearchParams(given)}`
+}
+
+/** What a new browser is shown that has filled in the page at the path. */
+export const submitted = async (
+  app: TestApp,
+  client: OAuthClient,
+  path: string,
+  values: Record<string, string>,
+): Promise<{ browser: FormBrowser; page: ShownPage }> => {
+  const browser = formBrowser(app)
+  return { browser, page: await browser.submit(await browser.open(pagePath(client, path)), values) }
+}
+
+/** The claims of the ID token that the application gets for the answer it was sent. */
+export const claimsAfter = async (
+  app: TestApp,
+  client: OAuthClient,
+  { location, heading, alerts }: ShownPage,
+): Promise<Record<string, unknown>> => {
+  if (location === undefined) throw new Error(`The page leads nowhere: ${heading} ${alerts}`)
+  const { json } = await redeem(app, client, answerIn(location).get('code') ?? '')
+  return claimsOf(String(json['id_token']))
 }

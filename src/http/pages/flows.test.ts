@@ -6,12 +6,11 @@ import type {
   CreateUserPoolCommandInput,
   SetUserPoolMfaConfigCommandInput,
 } from '@aws-sdk/client-cognito-identity-provider'
-import { minutes, onEachDatabase, type TestApp } from '../../../test/support/app.ts'
+import { onEachDatabase, type TestApp } from '../../../test/support/app.ts'
 import { authenticator, mailFactor, ownMail, smsFactor, tokenFactor } from '../../../test/support/mfa.ts'
-import { answerIn, type OAuthClient, redeem } from '../../../test/support/oauth.ts'
-import { createPagePool, formBrowser, pagePath, type ShownPage } from '../../../test/support/pages.ts'
-import { attributesOf, email, phone, statusOf } from '../../../test/support/pools.ts'
-import { claimsOf, createUser, password } from '../../../test/support/sign-in.ts'
+import { claimsAfter, createPagePool, formBrowser, pagePath, submitted } from '../../../test/support/pages.ts'
+import { email, phone } from '../../../test/support/pools.ts'
+import { createUser, password } from '../../../test/support/sign-in.ts'
 
 const another = 'An0ther!pw'
 
@@ -21,251 +20,13 @@ onEachDatabase(testApp => {
     app = await testApp()
   })
 
-  /** The claims of the ID token that the application gets in the end. */
-  const claimsAfter = async (client: OAuthClient, { location, heading, alerts }: ShownPage) => {
-    assert.ok(location, `${heading} ${alerts}`)
-    const { json } = await redeem(app, client, answerIn(location).get('code') ?? '')
-    return claimsOf(String(json['id_token']))
-  }
-  const openAndSubmit = async (client: OAuthClient, path: string, values: Record<string, string>) => {
-    const browser = formBrowser(app)
-    return { browser, page: await browser.submit(await browser.open(pagePath(client, path)), values) }
-  }
-
-  describe('sign-up', () => {
-    const withEmail = {
-      Schema: [
-        { Name: 'email', AttributeDataType: 'String', Required: true, Mutable: true },
-        { Name: 'given_name', AttributeDataType: 'String', Required: true, Mutable: true },
-        { Name: 'size', AttributeDataType: 'Number', Mutable: true },
-      ],
-    } as const
-    const ann = {
-      username: 'ann',
-      password,
-      confirmation: password,
-      'requiredAttributes[email]': 'ann@example.com',
-      'requiredAttributes[given_name]': 'Ann',
-    }
-
-    test('asks for what is required, sends a code, and the code confirms the user and signs him in', async () => {
-      const client = await createPagePool(app, { ...withEmail, Schema: [...withEmail.Schema] })
-      const { browser, page } = await openAndSubmit(client, '/signup', {
-        ...ann,
-        'requiredAttributes[custom:size]': '4',
-      })
-      assert.equal(page.heading, 'Confirm your account')
-      assert.match(page.body, /a\*\*\*@e\*\*\*/)
-      assert.deepEqual((await browser.submit(page, { code: '000000' })).errors, {
-        code: 'Invalid verification code provided, please try again.',
-      })
-      const done = await browser.submit(page, { code: await app.lastCode('ann@example.com') })
-      assert.equal((await claimsAfter(client, done))['given_name'], 'Ann')
-      assert.equal((await browser.open(page.url)).heading, 'Something went wrong')
-      const { sub: _, ...attributes } = await attributesOf(app, client.poolId, 'ann')
-      assert.deepEqual(attributes, {
-        email: 'ann@example.com',
-        email_verified: 'true',
-        given_name: 'Ann',
-        'custom:size': '4',
-      })
-    })
-
-    test('leads to the sign-in page when the confirmation is late, or something has happened to the user', async () => {
-      const client = await createPagePool(app, { ...withEmail, Schema: [...withEmail.Schema] })
-      const { browser, page } = await openAndSubmit(client, '/signup', ann)
-      app.advance(minutes(15))
-      const late = await browser.submit(page, { code: await app.lastCode('ann@example.com') })
-      assert.deepEqual(late.alerts, ['Your registration has been confirmed!'])
-      assert.equal(late.forms[0]?.values['username'], 'ann')
-      await claimsAfter(client, await browser.submit(late, { password }))
-
-      const bob = { ...ann, username: 'bob', 'requiredAttributes[email]': 'bob@example.com' }
-      const { browser: other, page: waiting } = await openAndSubmit(client, '/signup', bob)
-      await app.aws.adminUserGlobalSignOut({ UserPoolId: client.poolId, Username: 'bob' })
-      const changed = await other.submit(waiting, { code: await app.lastCode('bob@example.com') })
-      assert.deepEqual(changed.alerts, ['Your registration has been confirmed!'])
-    })
-
-    test('that a function of the pool confirms signs in at once', async () => {
-      const PreSignUp = app.lambda('confirming', event => ({ ...event, response: { autoConfirmUser: true } }))
-      const client = await createPagePool(app, { LambdaConfig: { PreSignUp } })
-      const { page } = await openAndSubmit(client, '/signup', { username: 'ann', password, confirmation: password })
-      assert.equal((await claimsAfter(client, page))['cognito:username'], 'ann')
-    })
-
-    test('counts as second factor, but sets none up', async () => {
-      const Schema = [{ Name: 'phone_number', AttributeDataType: 'String' as const, Required: true, Mutable: true }]
-      const values = {
-        username: 'ann',
-        password,
-        confirmation: password,
-        'requiredAttributes[phone_number]': '+12065550111',
-      }
-      for (const [factor, heading] of [
-        [smsFactor, undefined],
-        [tokenFactor, 'Set up authenticator app MFA'],
-      ] as const) {
-        const client = await createPagePool(app, { Schema, AutoVerifiedAttributes: ['phone_number'] })
-        await app.aws.setUserPoolMfaConfig({ UserPoolId: client.poolId, MfaConfiguration: 'ON', ...factor })
-        const { browser, page } = await openAndSubmit(client, '/signup', values)
-        const done = await browser.submit(page, { code: await app.lastCode('+12065550111') })
-        if (heading === undefined) await claimsAfter(client, done)
-        else assert.equal(done.heading, heading)
-      }
-    })
-
-    test('needs no password where a code can take its place', async () => {
-      const client = await createPagePool(
-        app,
-        {
-          Schema: [{ Name: 'email', AttributeDataType: 'String', Required: true, Mutable: true }],
-          Policies: { SignInPolicy: { AllowedFirstAuthFactors: ['PASSWORD', 'EMAIL_OTP'] } },
-        },
-        { ExplicitAuthFlows: ['ALLOW_USER_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'] },
-      )
-      const { browser, page } = await openAndSubmit(client, '/signup', {
-        username: 'ann',
-        'requiredAttributes[email]': 'ann@example.com',
-      })
-      await claimsAfter(client, await browser.submit(page, { code: await app.lastCode('ann@example.com') }))
-    })
-
-    test('tells each fault beside its field and keeps what was typed', async () => {
-      const client = await createPagePool(app, { ...withEmail, Schema: [...withEmail.Schema] })
-      const { page: empty } = await openAndSubmit(client, '/signup', {})
-      assert.deepEqual(Object.keys(empty.errors), ['username', 'attribute-given_name', 'attribute-email', 'password'])
-      const faults: [change: Record<string, string>, field: string, text: string][] = [
-        [{ confirmation: another }, 'confirmation', 'The passwords do not match.'],
-        [{ password: 'Sh0rt!', confirmation: 'Sh0rt!' }, 'password', 'Password not long enough'],
-        [{ password: 'a', confirmation: 'a' }, 'password', 'Password not long enough'],
-        [{ 'requiredAttributes[email]': 'ann' }, 'attribute-email', 'Invalid email address format.'],
-        [{ username: 'a'.repeat(129) }, 'username', 'This value is not valid.'],
-      ]
-      for (const [change, field, text] of faults) {
-        const { page } = await openAndSubmit(client, '/signup', { ...ann, ...change })
-        assert.deepEqual(page.errors, { [field]: text })
-        assert.equal(page.forms[0]?.values['requiredAttributes[given_name]'], 'Ann')
-        assert.equal(page.forms[0]?.values['password'], '')
-      }
-      await createUser(app, client.poolId, 'ann', [email('x@example.com'), { Name: 'given_name', Value: 'A' }])
-      const { page } = await openAndSubmit(client, '/signup', ann)
-      assert.deepEqual(page.errors, { username: 'User already exists' })
-    })
-
-    test('takes an address as username, and asks for it once', async () => {
-      const client = await createPagePool(app, {
-        ...withEmail,
-        Schema: [...withEmail.Schema],
-        UsernameAttributes: ['email'],
-      })
-      const browser = formBrowser(app)
-      const form = await browser.open(pagePath(client, '/signup'))
-      assert.ok(!('requiredAttributes[email]' in (form.forms[0]?.values ?? {})))
-      const page = await browser.submit(form, {
-        username: 'ann@example.com',
-        password,
-        confirmation: password,
-        'requiredAttributes[given_name]': 'Ann',
-      })
-      assert.equal(page.heading, 'Confirm your account')
-      const wrong = await browser.submit(await browser.open(pagePath(client, '/signup')), { ...ann, username: 'ann' })
-      assert.deepEqual(wrong.errors, { username: 'Invalid email address format.' })
-    })
-
-    test('sends another code on request', async () => {
-      const client = await createPagePool(app, { ...withEmail, Schema: [...withEmail.Schema] })
-      const { browser, page } = await openAndSubmit(client, '/signup', ann)
-      const first = await app.lastCode('ann@example.com')
-      const again = await browser.submit(page, {}, 1)
-      assert.deepEqual(again.alerts, ['We sent a new code.'])
-      const second = await app.lastCode('ann@example.com')
-      assert.notEqual(first, second)
-      await browser.submit(again, { code: second })
-      assert.equal(await statusOf(app, client.poolId, 'ann'), 'CONFIRMED')
-    })
-
-    test('of a pool that sends no codes waits for an administrator', async () => {
-      const client = await createPagePool(app, { AutoVerifiedAttributes: [] })
-      const { page } = await openAndSubmit(client, '/signup', { username: 'ann', password, confirmation: password })
-      assert.match(page.alerts.join(), /administrator/)
-      assert.equal(await statusOf(app, client.poolId, 'ann'), 'UNCONFIRMED')
-    })
-
-    test('is offered and taken only where users may sign up', async () => {
-      const client = await createPagePool(app, { AdminCreateUserConfig: { AllowAdminCreateUserOnly: true } })
-      const browser = formBrowser(app)
-      const form = await browser.open(pagePath(client))
-      assert.doesNotMatch(form.body, /\/signup/)
-      const refused = await browser.open(pagePath(client, '/signup'))
-      assert.deepEqual(refused.alerts, ['SignUp is not permitted for this user pool'])
-      const values = { ...form.forms[0]?.values, username: 'ann', password, confirmation: password }
-      assert.deepEqual((await browser.post(pagePath(client, '/signup'), values)).alerts, refused.alerts)
-    })
-
-    test('links to the terms of the client when there are both', async () => {
-      const client = await createPagePool(app)
-      const terms = (TermsName: string, url: string) =>
-        app.aws.createTerms({
-          UserPoolId: client.poolId,
-          ClientId: client.clientId,
-          TermsName,
-          TermsSource: 'LINK',
-          Enforcement: 'NONE',
-          Links: { 'cognito:default': url },
-        })
-      await terms('terms-of-use', 'https://example.com/terms')
-      const open = () => formBrowser(app).open(pagePath(client, '/signup'))
-      assert.doesNotMatch((await open()).body, /example\.com\/terms/)
-      await terms('privacy-policy', 'https://example.com/privacy')
-      assert.match((await open()).body, /href="https:\/\/example\.com\/terms".*href="https:\/\/example\.com\/privacy"/s)
-    })
-  })
-
-  test('a user who is not confirmed is led to the code, and can have another', async () => {
-    const client = await createPagePool(app)
-    await app.aws.signUp({
-      ClientId: client.clientId,
-      Username: 'ann',
-      Password: password,
-      UserAttributes: [email('ann@example.com')],
-    })
-    const { browser, page } = await openAndSubmit(client, '/login', { username: 'ann', password })
-    assert.equal(page.heading, 'Confirm your account')
-    assert.deepEqual(page.alerts, ['User is not confirmed.'])
-    const again = await browser.submit(page, {}, 1)
-    const done = await browser.submit(again, { code: await app.lastCode('ann@example.com') })
-    await claimsAfter(client, await browser.submit(done, { password }))
-  })
-
-  test('the link in a message confirms a user once, and says so whenever it is opened', async () => {
-    const client = await createPagePool(app)
-    await app.aws.signUp({
-      ClientId: client.clientId,
-      Username: 'ann',
-      Password: password,
-      UserAttributes: [email('ann@example.com')],
-    })
-    const code = await app.lastCode('ann@example.com')
-    const browser = formBrowser(app)
-    const open = (text: string) =>
-      browser.open(`/confirmUser/?client_id=${client.clientId}&user_name=ann&confirmation_code=${text}`)
-    const wrong = await open('000000')
-    assert.deepEqual(wrong.alerts, ['Invalid verification code provided, please try again.'])
-    assert.equal(await statusOf(app, client.poolId, 'ann'), 'UNCONFIRMED')
-    for (let times = 0; times < 2; times += 1) {
-      assert.deepEqual((await open(code)).alerts, ['Your registration has been confirmed!'])
-    }
-    assert.equal(await statusOf(app, client.poolId, 'ann'), 'CONFIRMED')
-  })
-
   describe('a forgotten password', () => {
     const verified = [email('ann@example.com'), { Name: 'email_verified', Value: 'true' }]
 
     test('is replaced by means of a code, and the user signs in with the new one', async () => {
       const client = await createPagePool(app)
       await createUser(app, client.poolId, 'ann', verified)
-      const { browser, page } = await openAndSubmit(client, '/forgotPassword', { username: 'ann' })
+      const { browser, page } = await submitted(app, client, '/forgotPassword', { username: 'ann' })
       assert.equal(page.heading, 'Reset your password')
       const values = { code: await app.lastCode('ann@example.com'), password: another, confirmation: another }
       assert.deepEqual((await browser.submit(page, { ...values, code: '000000' })).errors, {
@@ -276,7 +37,7 @@ onEachDatabase(testApp => {
       })
       const done = await browser.submit(page, values)
       assert.deepEqual(done.alerts, ['Your password has been changed. Sign in with the new one.'])
-      await claimsAfter(client, await browser.submit(done, { password: another }))
+      await claimsAfter(app, client, await browser.submit(done, { password: another }))
     })
 
     test('of nobody gets the same pages where the client hides users', async () => {
@@ -284,7 +45,7 @@ onEachDatabase(testApp => {
       await createUser(app, client.poolId, 'ann', verified)
       const pages = []
       for (const username of ['ann', 'bob']) {
-        const { browser, page } = await openAndSubmit(client, '/forgotPassword', { username })
+        const { browser, page } = await submitted(app, client, '/forgotPassword', { username })
         const refused = await browser.submit(page, { code: '000000', password: another, confirmation: another })
         pages.push([page.heading, page.forms.length, refused.errors])
       }
@@ -302,11 +63,11 @@ onEachDatabase(testApp => {
       const client = await createPagePool(app)
       await createUser(app, client.poolId, 'ann', verified)
       await app.aws.adminResetUserPassword({ UserPoolId: client.poolId, Username: 'ann' })
-      const { browser, page } = await openAndSubmit(client, '/login', { username: 'ann', password })
+      const { browser, page } = await submitted(app, client, '/login', { username: 'ann', password })
       assert.equal(page.heading, 'Reset your password')
       const code = await app.lastCode('ann@example.com')
       const done = await browser.submit(page, { code, password: another, confirmation: another })
-      await claimsAfter(client, await browser.submit(done, { password: another }))
+      await claimsAfter(app, client, await browser.submit(done, { password: another }))
     })
   })
 
@@ -315,7 +76,7 @@ onEachDatabase(testApp => {
       Schema: [{ Name: 'family_name', AttributeDataType: 'String', Required: true, Mutable: true }],
     })
     await app.aws.adminCreateUser({ UserPoolId: client.poolId, Username: 'ann', TemporaryPassword: password })
-    const { browser, page } = await openAndSubmit(client, '/login', { username: 'ann', password })
+    const { browser, page } = await submitted(app, client, '/login', { username: 'ann', password })
     assert.equal(page.heading, 'Change your password')
     const values = { password: another, confirmation: another, 'requiredAttributes[family_name]': 'Lee' }
     assert.deepEqual((await browser.submit(page, { ...values, 'requiredAttributes[family_name]': '' })).errors, {
@@ -324,7 +85,7 @@ onEachDatabase(testApp => {
     assert.deepEqual((await browser.submit(page, { ...values, password: 'x', confirmation: 'x' })).errors, {
       password: 'Password not long enough',
     })
-    const claims = await claimsAfter(client, await browser.submit(page, values))
+    const claims = await claimsAfter(app, client, await browser.submit(page, values))
     assert.equal(claims['family_name'], 'Lee')
     const back = await browser.open(page.url)
     assert.equal(back.heading, 'Something went wrong')
@@ -345,7 +106,7 @@ onEachDatabase(testApp => {
 
     test('by authenticator application is set up during the sign-in, and asked for from then on', async () => {
       const client = await withMfa({ MfaConfiguration: 'ON', ...tokenFactor })
-      const { browser, page } = await openAndSubmit(client, '/login', { username: 'ann', password })
+      const { browser, page } = await submitted(app, client, '/login', { username: 'ann', password })
       assert.equal(page.heading, 'Set up authenticator app MFA')
       const secret = /<code[^>]*>([A-Z2-7 ]+)<\/code>/.exec(page.body)?.[1]?.replaceAll(' ', '') ?? ''
       assert.ok(page.body.includes(`secret=${secret}`))
@@ -353,20 +114,20 @@ onEachDatabase(testApp => {
       const refused = await browser.submit(page, { code: app1.wrongCode() })
       assert.deepEqual(refused.errors, { code: 'Invalid code received for user' })
       assert.ok(refused.body.includes(`secret=${secret}`))
-      await claimsAfter(client, await browser.submit(refused, { code: app1.code(), deviceName: 'phone' }))
+      await claimsAfter(app, client, await browser.submit(refused, { code: app1.code(), deviceName: 'phone' }))
       app.advance(60_000)
-      const { browser: other, page: code } = await openAndSubmit(client, '/login', { username: 'ann', password })
+      const { browser: other, page: code } = await submitted(app, client, '/login', { username: 'ann', password })
       assert.equal(code.heading, 'Enter your code')
       assert.deepEqual((await other.submit(code, { code: app1.wrongCode() })).errors, {
         code: 'Invalid code received for user',
       })
       const spaced = app1.code().replace(/(...)/, '$1 ')
-      await claimsAfter(client, await other.submit(code, { code: spaced }))
+      await claimsAfter(app, client, await other.submit(code, { code: spaced }))
     })
 
     test('by text message can be sent once more, and the first code is worth nothing then', async () => {
       const client = await withMfa({ MfaConfiguration: 'ON', ...smsFactor })
-      const { browser, page } = await openAndSubmit(client, '/login', { username: 'ann', password })
+      const { browser, page } = await submitted(app, client, '/login', { username: 'ann', password })
       assert.equal(page.heading, 'Enter your code')
       assert.match(page.body, /\*0100/)
       const first = await app.lastCode('+12065550100')
@@ -374,7 +135,7 @@ onEachDatabase(testApp => {
       assert.deepEqual(again.alerts, ['We sent a new code.'])
       const second = await app.lastCode('+12065550100')
       assert.equal((await browser.submit(again, { code: first === second ? '000000' : first })).location, undefined)
-      await claimsAfter(client, await browser.submit(again, { code: second }))
+      await claimsAfter(app, client, await browser.submit(again, { code: second }))
     })
 
     test('is chosen where there are several', async () => {
@@ -385,18 +146,18 @@ onEachDatabase(testApp => {
         SMSMfaSettings: { Enabled: true },
         EmailMfaSettings: { Enabled: true },
       })
-      const { browser, page } = await openAndSubmit(client, '/login', { username: 'ann', password })
+      const { browser, page } = await submitted(app, client, '/login', { username: 'ann', password })
       assert.equal(page.heading, 'Choose a multi-factor authentication (MFA) method')
       assert.equal((await browser.submit(page, { answer: 'SOFTWARE_TOKEN_MFA' })).status, 400)
       const code = await browser.submit(page, { answer: 'SMS_MFA' })
-      await claimsAfter(client, await browser.submit(code, { code: await app.lastCode('+12065550100') }))
+      await claimsAfter(app, client, await browser.submit(code, { code: await app.lastCode('+12065550100') }))
     })
 
     test('is chosen before it is set up where there are several', async () => {
       const client = await withMfa({ MfaConfiguration: 'ON', ...tokenFactor, ...mailFactor }, [], {
         AccountRecoverySetting: { RecoveryMechanisms: [{ Name: 'verified_phone_number', Priority: 1 }] },
       })
-      const { browser, page } = await openAndSubmit(client, '/login', { username: 'ann', password })
+      const { browser, page } = await submitted(app, client, '/login', { username: 'ann', password })
       assert.equal(page.heading, 'Set up multi-factor authentication (MFA)')
       const address = await browser.submit(page, { answer: 'EMAIL_OTP' })
       assert.equal(address.heading, 'Set up email MFA')
@@ -404,12 +165,12 @@ onEachDatabase(testApp => {
         email: 'Invalid email address format.',
       })
       const code = await browser.submit(address, { email: 'ann@example.com' })
-      await claimsAfter(client, await browser.submit(code, { code: await app.lastCode('ann@example.com') }))
+      await claimsAfter(app, client, await browser.submit(code, { code: await app.lastCode('ann@example.com') }))
     })
 
     test('that was tried too often locks the step', async () => {
       const client = await withMfa({ MfaConfiguration: 'ON', ...smsFactor })
-      const { browser, page } = await openAndSubmit(client, '/login', { username: 'ann', password })
+      const { browser, page } = await submitted(app, client, '/login', { username: 'ann', password })
       let shown = page
       for (let tries = 0; tries < 6; tries += 1) shown = await browser.submit(page, { code: '000000' })
       assert.match(shown.alerts.join() + Object.values(shown.errors).join(), /exceeded|Invalid/)
@@ -442,13 +203,13 @@ onEachDatabase(testApp => {
       assert.equal(page.heading, 'Enter your password')
       const refused = await browser.submit(page, { password: 'Wr0ng!pass' })
       assert.deepEqual(refused.alerts, ['Incorrect username or password.'])
-      await claimsAfter(client, await browser.submit(refused, { password }))
+      await claimsAfter(app, client, await browser.submit(refused, { password }))
     })
 
     test('may be a code, which can be sent once more', async () => {
       const client = await withChoice(['PASSWORD', 'EMAIL_OTP', 'SMS_OTP'])
       await createUser(app, client.poolId, 'ann', both)
-      const { browser, page: choice } = await openAndSubmit(client, '/login', { username: 'ann' })
+      const { browser, page: choice } = await submitted(app, client, '/login', { username: 'ann' })
       const page = await browser.submit(choice, { answer: 'EMAIL_OTP' })
       assert.equal(page.heading, 'Enter your code')
       assert.match(page.body, /a\*\*\*@e\*\*\*/)
@@ -456,13 +217,13 @@ onEachDatabase(testApp => {
       assert.deepEqual(Object.keys(wrong.errors), ['code'])
       const again = await browser.submit(wrong, { resend: 'true' }, 1)
       assert.deepEqual(again.alerts, ['We sent a new code.'])
-      await claimsAfter(client, await browser.submit(again, { code: await app.lastCode('ann@example.com') }))
+      await claimsAfter(app, client, await browser.submit(again, { code: await app.lastCode('ann@example.com') }))
     })
 
     test('is left out for a user with one way to sign in', async () => {
       const client = await withChoice(['PASSWORD', 'EMAIL_OTP'])
       await createUser(app, client.poolId, 'ann')
-      const { page } = await openAndSubmit(client, '/login', { username: 'ann' })
+      const { page } = await submitted(app, client, '/login', { username: 'ann' })
       assert.equal(page.heading, 'Enter your password')
     })
 
@@ -471,10 +232,10 @@ onEachDatabase(testApp => {
       await createUser(app, client.poolId, 'ann', [email('ann@example.com')])
       const seen = []
       for (const username of ['ann', 'bob']) {
-        const { browser, page: choice } = await openAndSubmit(client, '/login', { username })
+        const { browser, page: choice } = await submitted(app, client, '/login', { username })
         const code = await browser.submit(choice, { answer: 'EMAIL_OTP' })
         const wrong = await browser.submit(code, { code: '00000000' })
-        const { page: again } = await openAndSubmit(client, '/login', { username })
+        const { page: again } = await submitted(app, client, '/login', { username })
         const refused = await browser.post(again.url, { password: 'x' })
         seen.push(
           [choice, code, wrong, refused].map(({ status, heading, errors, alerts }) => [
@@ -495,7 +256,7 @@ onEachDatabase(testApp => {
       const browser = formBrowser(app)
       const choice = await browser.submit(await browser.open(pagePath(client)), { username: 'ann' })
       const low = await browser.submit(await browser.submit(choice, { answer: 'PASSWORD' }), { password })
-      assert.equal((await claimsAfter(client, low))['acr'], 'urn:cognito:loa:1')
+      assert.equal((await claimsAfter(app, client, low))['acr'], 'urn:cognito:loa:1')
 
       const form = await browser.open(pagePath(client, '/oauth2/authorize', wish))
       const only = await browser.submit(form, { username: 'ann' })
@@ -504,9 +265,9 @@ onEachDatabase(testApp => {
       const page = await browser.submit(only, { password })
       assert.equal(page.heading, 'Enter your code')
       const high = await browser.submit(page, { code: await app.lastCode('ann@example.com') })
-      assert.equal((await claimsAfter(client, high))['acr'], 'urn:cognito:loa:3')
+      assert.equal((await claimsAfter(app, client, high))['acr'], 'urn:cognito:loa:3')
       const silent = await browser.open(pagePath(client, '/oauth2/authorize', { acr_values: 'urn:cognito:loa:3' }))
-      assert.equal((await claimsAfter(client, silent))['acr'], 'urn:cognito:loa:3')
+      assert.equal((await claimsAfter(app, client, silent))['acr'], 'urn:cognito:loa:3')
       const unknown = await browser.open(pagePath(client, '/oauth2/authorize', { acr_values: 'gold' }))
       assert.ok(unknown.location)
     })
@@ -529,7 +290,7 @@ onEachDatabase(testApp => {
     })
     const client = await createPagePool(app, { LambdaConfig: { PreAuthentication: arn } })
     await createUser(app, client.poolId, 'ann')
-    const { page } = await openAndSubmit(client, '/login', { username: 'ann', password })
+    const { page } = await submitted(app, client, '/login', { username: 'ann', password })
     assert.match(page.alerts.join(), /^PreAuthentication failed with error not <b>today<\/b>/)
     assert.doesNotMatch(page.body, /<b>today/)
   })
