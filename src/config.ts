@@ -724,7 +724,9 @@ const wrapped = (left: string, doc: string): string => {
     } else line = line === '' ? word : `${line} ${word}`
   }
   lines.push(line)
-  return lines
-    .map((text, index) => `${index === 0 ? `  ${left}`.padEnd(indent) : ' '.repeat(indent)}${text}`)
-    .join('\n')
+  const indented = lines.map(text => ' '.repeat(indent) + text)
+  const head = `  ${left}`
+  // An option that reaches the column of the texts stands on a line of its own.
+  if (head.length >= indent) return [head, ...indented].join('\n')
+  return head + indented.join('\n').slice(head.length)
 }

@@ -93,8 +93,10 @@ describe('the command line', () => {
     const ways = [[], ['--help'], ['-h'], ['help'], ['start', '--help']]
     for (const { code, stdout, stderr } of await Promise.all(ways.map(args => runProgram(args)))) {
       assert.deepEqual([code, stderr], [0, ''])
-      for (const { name, variable } of options)
+      for (const { name, variable, value } of options) {
         assert.ok(stdout.includes(`--${name}`) && stdout.includes(variable), name)
+        assert.match(stdout, new RegExp(`^  --${name}${value === undefined ? '' : ` ${value}`}(?: |$)`, 'm'))
+      }
       assert.ok(stdout.split('\n').every(line => line.length <= 120))
     }
   })
