@@ -268,8 +268,6 @@ export const poolSettingFaults = {
   acrRepeated: 'Each AcrValue must be unique among all levels, those with a default value included.',
 }
 export const invalidPoolSetting = (fault: keyof typeof poolSettingFaults) => invalidParameter(poolSettingFaults[fault])
-export const poolHasDomain = () =>
-  invalidParameter('User pool cannot be deleted. It has a domain configured that should be deleted first.')
 export const smsRequiredForMfa = () =>
   invalidParameter(
     'SMS configuration and Auto verification for phone_number are required when MFA is required/optional',
