@@ -281,7 +281,7 @@ onEachDatabase(testApp => {
       await signInFrom(app, pool, home)
       const rows = await waiting()
       assert.equal(rows.length, 1)
-      assert.ok(!rows[0]?.content.includes('ann'))
+      assert.match(String(rows[0]?.content), /^[\w+/=.-]+$/)
     })
 
     test('go out when the node that had taken them is gone', async () => {
