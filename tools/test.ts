@@ -10,9 +10,11 @@ import { dirname, join, relative } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { ensureChromium } from '../test/support/chromium.ts'
 import { startPostgres } from '../test/support/postgres.ts'
+import { makeTemplate } from '../test/support/postgres-databases.ts'
 
 const root = join(import.meta.dirname, '..')
-const keysFile = join(root, 'node_modules/.cache/cenote/test-keys.json')
+const cache = join(root, 'node_modules/.cache/cenote')
+const keysFile = join(cache, 'test-keys.json')
 const keysCount = 16
 
 const { positionals, values } = parseArgs({
@@ -27,6 +29,7 @@ if (files.length === 0) {
 const opensPages = files.some(file => readFileSync(file, 'utf8').includes('support/browser.ts'))
 const chromium = opensPages ? ensureChromium() : undefined
 const [postgres] = await Promise.all([startPostgres(), makeKeys()])
+await makeTemplate(postgres.url)
 const code = await runTests(files, postgres.url)
 await postgres.stop()
 process.exit(code)
@@ -54,6 +57,8 @@ function runTests(testFiles: string[], postgresUrl: string): Promise<number> {
     stdio: 'inherit',
     env: {
       ...process.env,
+      // Every test file is a process of its own, and each would compile the same modules again.
+      NODE_COMPILE_CACHE: join(cache, 'compiled'),
       CENOTE_TEST_POSTGRES: postgresUrl,
       CENOTE_TEST_KEYS: keysFile,
       ...(chromium !== undefined && { CENOTE_TEST_CHROMIUM: chromium }),

@@ -38,6 +38,7 @@ import type { OutboxMessage } from '../../src/features/messages/outbox.ts'
 import type { Settings } from '../../src/features/settings.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { createSeal } from '../../src/store/sealed.ts'
+import { newPostgresDatabase, type PostgresDatabase } from './postgres-databases.ts'
 
 export type DatabaseKind = 'sqlite' | 'postgres'
 
@@ -134,20 +135,23 @@ export const onEachDatabase = (define: (testApp: (options?: TestAppOptions) => P
 
 /** One application on a database of its own. Close it. */
 export const openTestApp = async (kind: DatabaseKind, options: TestAppOptions = {}): Promise<TestApp> => {
-  const schema = `t${randomBytes(8).toString('hex')}`
-  const clock = testClock(options)
-  return openNode(kind, options, { schema, clock, masterKey: randomBytes(32) })
+  const postgres = kind === 'postgres' ? await newPostgresDatabase() : undefined
+  const app = await openNode(kind, options, { postgres, clock: testClock(options), masterKey: randomBytes(32) })
+  if (postgres === undefined) return app
+  let dropped: Promise<void> | undefined
+  const close = (): Promise<void> => (dropped ??= app.close().then(postgres.drop))
+  return { ...app, close, [Symbol.asyncDispose]: close }
 }
 
 interface Shared {
-  schema: string
+  postgres: PostgresDatabase | undefined
   clock: Clock & { advance(ms: number): void }
   masterKey: Buffer
 }
 
 const openNode = async (kind: DatabaseKind, options: TestAppOptions, shared: Shared): Promise<TestApp> => {
   const opened = await openDatabase(
-    kind === 'sqlite' ? { file: options.file ?? ':memory:' } : { url: postgresUrl(), schema: shared.schema },
+    kind === 'sqlite' ? { file: options.file ?? ':memory:' } : { url: shared.postgres?.url },
   )
   let statements = 0
   const database: Database = {
@@ -285,12 +289,6 @@ const closeServer = (server: Server): Promise<void> =>
     server.close(() => resolve())
     server.closeAllConnections()
   })
-
-const postgresUrl = (): string => {
-  const url = process.env['CENOTE_TEST_POSTGRES']
-  if (url === undefined) throw new Error('Tests run through `npm test`, which starts PostgreSQL.')
-  return url
-}
 
 const loopback = parseNetworks(loopbackNetworks)
 
