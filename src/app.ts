@@ -175,6 +175,7 @@ const sweep = async (services: Services): Promise<void> => {
       .where('expires_at', '<', now - dayMs)
       .execute()
     await tx.db.deleteFrom('page_steps').where('expires_at', '<', now).execute()
+    await tx.db.deleteFrom('federation_requests').where('expires_at', '<', now).execute()
     await pruneOutbox(tx)
     await sweepEvents(tx, sweepRowsMax)
   })

@@ -157,10 +157,20 @@ export const preferredRole = (groups: readonly GroupInToken[]): string | undefin
 
 // ---------------------------------------------------------------------------------------------- how the user signed in
 
-/** A factor as `amr` names it. */
-export type Factor = 'pwd' | 'otp' | 'sms' | 'email_otp' | 'swk' | 'hwk' | 'fed'
+/** A factor as `amr` names it, or a sign-in through a provider that vouches for a level. */
+export type Factor = OwnFactor | FederatedFactor
+type OwnFactor = 'pwd' | 'otp' | 'sms' | 'email_otp' | 'swk' | 'hwk'
+type FederatedFactor = 'fed' | 'fed2' | 'fed3' | 'fed4'
 
 export type Level = 'Level1' | 'Level2' | 'Level3' | 'Level4'
+
+/** What a sign-in through a provider proves, by the level that the provider vouches for. */
+export const federatedFactors: Readonly<Record<Level, FederatedFactor>> = {
+  Level1: 'fed',
+  Level2: 'fed2',
+  Level3: 'fed3',
+  Level4: 'fed4',
+}
 
 /** From the lowest to the highest. */
 export const levels: readonly Level[] = ['Level1', 'Level2', 'Level3', 'Level4']
@@ -173,20 +183,21 @@ export const authenticationClaims = (
   factors: readonly Factor[],
   names: LevelNames = {},
 ): { acr: string; amr: string[] } => {
-  const distinct = [...new Set(factors)]
-  const level = levelOf(new Set(distinct))
-  return {
-    acr: nameOfLevel(level, names),
-    amr: distinct.length > 1 ? [...distinct, 'mfa'] : distinct,
-  }
+  const methods = [...new Set(factors.map(factor => (isFederated(factor) ? 'fed' : factor)))]
+  const isMultiple = methods.filter(method => method !== 'fed').length > 1
+  return { acr: nameOfLevel(levelOf(new Set(factors)), names), amr: isMultiple ? [...methods, 'mfa'] : methods }
 }
+
+const isFederated = (factor: Factor): boolean => Object.values<Factor>(federatedFactors).includes(factor)
 
 /** The name of the level in the pool. */
 export const nameOfLevel = (level: Level, names: LevelNames = {}): string =>
   names[level]?.AcrValue ?? `urn:cognito:loa:${level.slice(-1)}`
 
-/** The level of what is proven. */
+/** The level of what is proven. Of a sign-in through a provider it is the one that the provider vouches for. */
 export const levelOf = (factors: ReadonlySet<Factor>): Level => {
+  const federated = levels.find(level => factors.has(federatedFactors[level]))
+  if (federated !== undefined) return federated
   if (factors.has('pwd') && factors.has('otp')) return 'Level4'
   const possession = factors.has('sms') || factors.has('email_otp')
   if (factors.has('swk') || factors.has('hwk') || (factors.has('pwd') && possession)) return 'Level3'

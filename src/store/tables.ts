@@ -25,6 +25,7 @@ export interface Tables {
   managed_login_assets: ManagedLoginAssetRow
   terms: TermsRow
   page_steps: PageStepRow
+  federation_requests: FederationRequestRow
   groups: GroupRow
   group_members: GroupMemberRow
   codes: CodeRow
@@ -190,6 +191,20 @@ export interface PageStepRow {
   pool_id: string
   /** Sealed, and bound to the client and the browser. */
   content: string
+  expires_at: number
+}
+
+/** A sign-in that is under way at an identity provider. */
+export interface FederationRequestRow {
+  /** Keyed digest of the state that the provider brings back. */
+  digest: string
+  pool_id: string
+  client_id: string
+  provider_name: string
+  /** Sealed, and bound to client, provider and browser. */
+  content: string
+  /** What the provider has had the browser post; sealed. */
+  posted: string | null
   expires_at: number
 }
 

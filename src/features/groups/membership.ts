@@ -7,6 +7,7 @@ import type { GroupRow, UserRow } from '../../store/tables.ts'
 import { type Context, inTransaction, type ReadContext, type TransactionContext } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { lockUser, type User } from '../users/user.ts'
+import { insertProviderGroup } from './group.ts'
 
 const groupsPerUserMax = 100
 
@@ -45,8 +46,28 @@ export const addToGroup = (ctx: Context, pool: Pool, user: User, name: string): 
     }
   })
 
+/**
+ * Puts a user who has just come from an identity provider into the group of those who came from there, and makes the group
+ * for the first of them. The caller has inserted the user's row.
+ */
+export const joinProviderGroup = async (
+  tx: TransactionContext,
+  pool: Pool,
+  user: Pick<User, 'id'>,
+  providerName: string,
+): Promise<void> => {
+  const name = `${pool.id}_${providerName}`
+  await insertProviderGroup(tx, pool, name, providerName)
+  await insertMember(tx, pool, user, name)
+}
+
 /** Returns false when the user is a member already. */
-const insertMember = async (tx: TransactionContext, pool: Pool, user: User, name: string): Promise<boolean> => {
+const insertMember = async (
+  tx: TransactionContext,
+  pool: Pool,
+  user: Pick<User, 'id'>,
+  name: string,
+): Promise<boolean> => {
   try {
     const inserted = await tx.db
       .insertInto('group_members')

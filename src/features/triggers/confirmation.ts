@@ -36,7 +36,7 @@ export const runPreSignUp = async (
       source,
       username,
       request: {
-        userAttributes: Object.fromEntries(told),
+        userAttributes: { ...Object.fromEntries(told), ...(source === 'ExternalProvider' && noAliases) },
         validationData:
           validationData === undefined
             ? null
@@ -50,6 +50,9 @@ export const runPreSignUp = async (
     autoVerifyPhone: booleanOf(response, 'autoVerifyPhone') ?? false,
   }
 }
+
+/** What the service tells of users from identity providers besides. */
+const noAliases = { 'cognito:email_alias': '', 'cognito:phone_number_alias': '' }
 
 /**
  * Tells the pool's function about a user who is confirmed or has set a new password. That stays so when it fails. The

@@ -42,7 +42,7 @@ const messageSources = [
 const triggers = {
   PreSignUp: {
     target: config => config.PreSignUp,
-    sources: ['SignUp', 'AdminCreateUser'],
+    sources: ['SignUp', 'AdminCreateUser', 'ExternalProvider'],
     response: { autoConfirmUser: false, autoVerifyEmail: false, autoVerifyPhone: false },
   },
   PostConfirmation: {

@@ -125,6 +125,31 @@ export const removeLink = async (
   return true
 }
 
+/**
+ * Gives an identity that was known by an attribute the subject by which it is known from now on. Returns false when it is
+ * not the user's (any more). The caller has locked the user's row.
+ */
+export const settleIdentity = async (
+  tx: TransactionContext,
+  user: Pick<User, 'id' | 'poolId'>,
+  name: IdentityName,
+  subject: string,
+): Promise<boolean> => {
+  const settled = { attribute: subjectAttribute, value: subject }
+  const changed = await tx.db
+    .updateTable('user_identities')
+    .set({ ...settled, identity_key: identityKey(settled) })
+    .where('pool_id', '=', user.poolId)
+    .where('provider_name', '=', name.providerName)
+    .where('identity_key', '=', identityKey(name))
+    .where('user_id', '=', user.id)
+    .returning('user_id')
+    .executeTakeFirst()
+  if (changed === undefined) return false
+  await tellIdentities(tx, user)
+  return true
+}
+
 /** Brings the attribute in step with the rows. The identity that is the user comes first, then those linked, by age. */
 const tellIdentities = async (tx: TransactionContext, user: Pick<User, 'id' | 'poolId'>): Promise<void> => {
   const rows = await tx.db

@@ -191,14 +191,18 @@ export class NameTaken extends Error {
 
 /**
  * The names that must find the user: the username; in pools that sign in with addresses, the addresses whether
- * verified or not; in alias pools, the verified ones and the preferred username.
+ * verified or not; in alias pools, the verified ones and the preferred username. Who came from an identity provider has a
+ * username of his own in every pool, and never the address of somebody else for a name.
  */
-const signInNames = (pool: Pool, user: Pick<User, 'username' | 'attributes'>): Map<string, string> => {
+const signInNames = (pool: Pool, user: Pick<User, 'id' | 'username' | 'attributes'>): Map<string, string> => {
   const names = new Map([[nameKey(pool, user.username), 'username']])
   const add = (kind: string, value: string | undefined) => {
     if (value !== undefined && value !== '' && !names.has(nameKey(pool, value))) names.set(nameKey(pool, value), kind)
   }
-  for (const attribute of pool.settings.UsernameAttributes ?? []) add(attribute, user.attributes.get(attribute))
+  const signsInWithAddress = user.username === user.id
+  for (const attribute of signsInWithAddress ? (pool.settings.UsernameAttributes ?? []) : []) {
+    add(attribute, user.attributes.get(attribute))
+  }
   for (const attribute of pool.settings.AliasAttributes ?? []) {
     const inForce = attribute === 'preferred_username' || user.attributes.get(`${attribute}_verified`) === 'true'
     if (inForce) add(attribute, user.attributes.get(attribute))

@@ -12,6 +12,7 @@ import { migration as threatProtection } from './0013-threat-protection.ts'
 import { migration as messageQueue } from './0014-message-queue.ts'
 import { migration as authorization } from './0015-authorization.ts'
 import { migration as pageSteps } from './0016-page-steps.ts'
+import { migration as federation } from './0017-federation.ts'
 
 /** All migrations, in the order in which they run. */
 export const migrations: Migration[] = [
@@ -28,4 +29,5 @@ export const migrations: Migration[] = [
   messageQueue,
   authorization,
   pageSteps,
+  federation,
 ]
