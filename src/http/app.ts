@@ -52,7 +52,7 @@ export const createFaces = (options: FaceOptions): Routes => {
   app.route('/pages', pageAssets(services))
   addOAuth(app, options)
   addPages(app, options)
-  app.route(feedbackPath, eventFeedbackPage(services))
+  app.route(feedbackPath, eventFeedbackPage(options))
 
   app.get('/health', c => c.json({ status: 'ok' }))
   app.get('/ready', async c =>

@@ -36,6 +36,9 @@ const open = withBrowser()
 
 // ---------------------------------------------------------------------------------------------- oidc-client-ts
 
+/** Runs in the browser. */
+const hasOpener = (): boolean => (globalThis as unknown as { opener: unknown }).opener !== null
+
 const listenForOidc = withRelyingParty(() => bundle("export * from 'oidc-client-ts'", 'oidc'))
 
 test('oidc-client-ts signs in, reads UserInfo, refreshes, and signs out in the standard form', async () => {
@@ -76,6 +79,69 @@ test('oidc-client-ts signs in, reads UserInfo, refreshes, and signs out in the s
   await page.goto(home.url)
   await page.evaluate(given => void new oidc.UserManager(given).signinRedirect(), settings)
   await page.getByLabel('Password').waitFor()
+})
+
+test('oidc-client-ts signs in by a window of its own, which knows who has opened it until it is back', async () => {
+  await using app = await openTestApp('sqlite', { realTime: true })
+  const home = await listenForOidc()
+  const client = await createOAuthPool(app, { CallbackURLs: [home.callback], LogoutURLs: [home.bye] })
+  await createUser(app, client.poolId, 'ann', [email('ann@example.com')])
+  const settings = {
+    authority: `${app.url}/${client.poolId}`,
+    client_id: client.clientId,
+    redirect_uri: home.callback,
+    popup_redirect_uri: home.callback,
+    popup_post_logout_redirect_uri: home.bye,
+    post_logout_redirect_uri: home.bye,
+    scope: 'openid email',
+    automaticSilentRenew: false,
+  }
+  const page = await open()
+  await page.goto(home.url)
+  const windowAfter = async (act: () => Promise<unknown>) => {
+    const [opened] = await Promise.all([page.waitForEvent('popup'), act()])
+    return opened
+  }
+  const keepPromise = (name: 'signinPopup' | 'signoutPopup') =>
+    page.evaluate(
+      ([given, method]) => {
+        Object.assign(globalThis, { promised: new oidc.UserManager(given)[method]() })
+      },
+      [settings, name] as const,
+    )
+  const promised = <T>() => page.evaluate(() => (globalThis as unknown as { promised: Promise<T> }).promised)
+
+  const signIn = await windowAfter(() => keepPromise('signinPopup'))
+  // A wrong password first: what binds the windows must survive forms, redirects and refusals alike.
+  await signIn.getByLabel('Username').fill('ann')
+  await signIn.getByLabel('Password').fill('Wr0ng!password')
+  await signIn.getByRole('button', { name: 'Sign in' }).click()
+  await signIn.getByRole('alert').waitFor()
+  await fillSignIn(signIn, 'ann')
+  await signIn.waitForURL(`${home.callback}**`)
+  // Other libraries, and older versions of this one, hand the answer to the opener.
+  assert.equal(await signIn.evaluate(hasOpener), true)
+  const closed = signIn.waitForEvent('close')
+  await signIn.evaluate(given => void new oidc.UserManager(given).signinPopupCallback(), settings)
+  const user = await promised<{ profile: { email?: string } }>()
+  assert.equal(user.profile.email, 'ann@example.com')
+  await closed
+
+  const signOut = await windowAfter(() => keepPromise('signoutPopup'))
+  await signOut.waitForURL(`${home.bye}**`)
+  await signOut.evaluate(given => void new oidc.UserManager(given).signoutPopupCallback(), settings)
+  await promised()
+
+  // Where no application waits, a page knows no other window and none knows it.
+  const alone = await windowAfter(() =>
+    page.evaluate(url => {
+      const { open } = globalThis as unknown as { open(url: string): unknown }
+      Object.assign(globalThis, { alone: open(url) })
+    }, `${app.url}/oauth2/authorize?client_id=${client.clientId}&response_type=code&redirect_uri=https://evil.example`),
+  )
+  await alone.getByText('redirect_mismatch').waitFor()
+  assert.equal(await alone.evaluate(hasOpener), false)
+  assert.equal(await page.evaluate(() => (globalThis as unknown as { alone: { closed: boolean } }).alone.closed), true)
 })
 
 // ---------------------------------------------------------------------------------------------- Amplify

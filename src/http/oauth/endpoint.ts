@@ -18,7 +18,8 @@ export const answerHeaders = ({
   pragma: 'no-cache',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
-  ...(publicUrl.startsWith('https:') && { 'strict-transport-security': 'max-age=31536000; includeSubDomains' }),
+  'cross-origin-resource-policy': 'same-origin',
+  ...(publicUrl.startsWith('https:') && { 'strict-transport-security': 'max-age=31536000' }),
 })
 
 /** Scripts of every origin may call: there are no cookies here, only what the script itself sends. */

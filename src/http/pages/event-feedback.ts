@@ -2,16 +2,18 @@
  * The page behind the links in the mails of threat protection. Opening it changes nothing, because scanners of mail open
  * links as well; the answer is given with a button. The token in the link is all that it needs, so it works on any host.
  */
-import { Hono, type Context as HonoContext } from 'hono'
+import { Hono } from 'hono'
 import { CognitoError } from '../../core/errors.ts'
-import type { Services } from '../../features/context.ts'
+import type { Context, Services } from '../../features/context.ts'
 import { giveFeedback } from '../../features/threat-protection/feedback.ts'
 import { feedbackPath } from '../../features/threat-protection/notification.ts'
 import { findPool } from '../../features/user-pools/pool.ts'
+import { basePath, type ContextOptions, contextOf, type RequestContext, type Routes } from '../request-context.ts'
 import { alert, button, buttons, hiddenFields, paragraph } from './components.ts'
+import { pageHeaders } from './headers.ts'
 import { html } from './html.ts'
 import { type PageOptions, renderPage } from './layout.ts'
-import { plainLook } from './look.ts'
+import { lookBelow, plainLook } from './look.ts'
 import { chooseLanguage, loadLanguage, type Texts } from './texts/index.ts'
 
 const bodyBytesMax = 4_096
@@ -21,13 +23,15 @@ const names = ['userPoolId', 'userName', 'eventId', 'feedbackToken'] as const
 type Values = Record<(typeof names)[number], string>
 
 /** The routes below `/eventFeedback`. */
-export const eventFeedbackPage = (services: Services): Hono => {
-  const face = new Hono()
+export const eventFeedbackPage = (options: ContextOptions): Routes => {
+  const { services } = options
+  const send = answer(options)
+  const face: Routes = new Hono()
   face.get('/', async c => {
     const values = readValues(c.req.query())
     if (values === undefined) return send(c, 400, somethingWrong)
     const suggestion = c.req.query('feedbackValue') === 'Invalid' ? 'Invalid' : 'Valid'
-    return send(c, 200, texts => question(texts, values, suggestion))
+    return send(c, 200, (texts, ctx) => question(texts, basePath(ctx) + feedbackPath, values, suggestion))
   })
   face.post('/', async c => {
     if (Number(c.req.header('content-length') ?? Number.NaN) > bodyBytesMax) return send(c, 413, somethingWrong)
@@ -41,7 +45,7 @@ export const eventFeedbackPage = (services: Services): Hono => {
 }
 
 /** At most as much as the form can have. */
-const readBody = async (c: HonoContext): Promise<string> => {
+const readBody = async (c: RequestContext): Promise<string> => {
   let text = ''
   const decoder = new TextDecoder()
   for await (const chunk of c.req.raw.body ?? []) {
@@ -74,21 +78,21 @@ const isRecorded = async (services: Services, values: Values, value: 'Valid' | '
   }
 }
 
-const question = (texts: Texts, values: Values, suggestion: 'Valid' | 'Invalid'): PageOptions => {
+const question = (texts: Texts, action: string, values: Values, suggestion: 'Valid' | 'Invalid'): PageOptions => {
   const answers = [
     ['Valid', texts.feedbackYes],
     ['Invalid', texts.feedbackNo],
   ] as const
   const [first, second] = suggestion === 'Valid' ? answers : answers.toReversed()
-  const answer = ([value, label]: readonly [string, string], kind: 'primary' | 'secondary') =>
+  const choice = ([value, label]: readonly [string, string], kind: 'primary' | 'secondary') =>
     button({ label, kind, name: 'feedbackValue', value })
   return {
     heading: texts.feedbackHeading,
     content: [
       paragraph(texts.feedbackQuestion),
-      html`<form class="form" method="post" action="${feedbackPath}">${hiddenFields(values)}${buttons(
-        first && answer(first, 'primary'),
-        second && answer(second, 'secondary'),
+      html`<form class="form" method="post" action="${action}">${hiddenFields(values)}${buttons(
+        first && choice(first, 'primary'),
+        second && choice(second, 'secondary'),
       )}</form>`,
       alert({ kind: 'info', text: texts.feedbackAdvice }),
     ],
@@ -107,22 +111,16 @@ const somethingWrong = (texts: Texts): PageOptions => ({
   content: undefined,
 })
 
-/** The link holds a token, so the page tells its address to nobody. */
-const headers = {
-  'content-security-policy':
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
-}
-
-const send = async (
-  c: HonoContext,
-  status: 200 | 400 | 413,
-  options: (texts: Texts) => PageOptions,
-): Promise<Response> => {
-  const language = await loadLanguage(chooseLanguage({ accepted: c.req.header('accept-language') }))
-  const page = renderPage({ look: plainLook(2), language }, options(language.texts))
-  return c.html(page.toString(), status, headers)
-}
+const answer =
+  (options: ContextOptions) =>
+  async (
+    c: RequestContext,
+    status: 200 | 400 | 413,
+    show: (texts: Texts, ctx: Context) => PageOptions,
+  ): Promise<Response> => {
+    const ctx = contextOf(c, options)
+    const language = await loadLanguage(chooseLanguage({ accepted: c.req.header('accept-language') }))
+    const page = renderPage({ look: lookBelow(basePath(ctx), plainLook(2)), language }, show(language.texts, ctx))
+    // The address holds a token.
+    return c.html(page.toString(), status, { ...pageHeaders(ctx), 'referrer-policy': 'no-referrer' })
+  }

@@ -10,7 +10,7 @@ import { formToken } from './browser.ts'
 import { type AlertOptions, form } from './components.ts'
 import { type Fault, faultsOf } from './faults.ts'
 import { type Form, fieldOf } from './forms.ts'
-import { pageHeaders } from './headers.ts'
+import { pageHeaders, redirectHeaders } from './headers.ts'
 import type { Html, HtmlValue } from './html.ts'
 import { type Frame, type PageOptions, renderPage } from './layout.ts'
 import type { Step } from './steps.ts'
@@ -80,7 +80,8 @@ export const sendPage = (
   options: PageOptions,
   status: ContentfulStatusCode = options.failed ? 400 : 200,
 ): Response => {
-  for (const [name, value] of Object.entries(pageHeaders(ctx, redirectUri))) c.header(name, value)
+  const headers = pageHeaders(ctx, { redirectUri, hasScript: options.script !== undefined })
+  for (const [name, value] of Object.entries(headers)) c.header(name, value)
   const script = options.script && basePath(ctx) + options.script
   return c.body(renderPage(frame, { ...options, ...(script !== undefined && { script }) }).toString(), status)
 }
@@ -97,8 +98,7 @@ export const seeOther = (at: Pick<Page, 'c' | 'ctx'>, url: string): Response => 
 
 /** Leads the browser away, with 302 to an application as on the service. */
 export const redirectTo = ({ c, ctx }: Pick<Page, 'c' | 'ctx'>, url: string, status: 302 | 303 = 302): Response => {
-  const { 'content-type': _, ...headers } = pageHeaders(ctx)
-  for (const [name, value] of Object.entries(headers)) c.header(name, value)
+  for (const [name, value] of Object.entries(redirectHeaders(ctx, url))) c.header(name, value)
   return c.redirect(url, status)
 }
 

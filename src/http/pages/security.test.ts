@@ -97,6 +97,7 @@ onEachDatabase(testApp => {
       await browser.open(pagePath(client, '/signup')),
       await browser.open(pagePath(client, '/forgotPassword')),
       await browser.open('/error?error=redirect_mismatch'),
+      await browser.open('/eventFeedback?userPoolId=x'),
       await browser.open(pagePath(client, '/mfa', { _step: 'x'.repeat(24) })),
       await browser.open(pagePath(client, '/login', { redirect_uri: 'https://evil.example' })),
       await browser.post(pagePath(client), {}),
@@ -109,14 +110,40 @@ onEachDatabase(testApp => {
       assert.match(policy, /frame-ancestors 'none'/)
       assert.match(policy, /base-uri 'none'/)
       assert.match(policy, /form-action 'self'/)
-      assert.doesNotMatch(policy, /unsafe/)
+      assert.doesNotMatch(policy, /unsafe|script-src|connect-src/)
       assert.equal(headers.get('x-frame-options'), 'DENY')
       assert.equal(headers.get('x-content-type-options'), 'nosniff')
       assert.equal(headers.get('cache-control'), 'no-store')
       assert.ok(headers.get('referrer-policy'))
       assert.ok(headers.get('permissions-policy'))
+      assert.equal(headers.get('cross-origin-resource-policy'), 'same-origin')
       assert.equal(headers.get('access-control-allow-origin'), null)
     }
+  })
+
+  test('a page lets go of the window that has opened it, unless an application may be waiting there', async () => {
+    const browser = formBrowser(app)
+    const policyOf = async (path: string) => (await browser.open(path)).headers.get('cross-origin-opener-policy')
+    const onTheWay = [
+      pagePath(client),
+      pagePath(client, '/signup'),
+      pagePath(client, '/forgotPassword'),
+      // A sign-in that has ended begins anew, in the same window.
+      pagePath(client, '/mfa', { _step: 'x'.repeat(24) }),
+    ]
+    for (const path of onTheWay) assert.equal(await policyOf(path), 'unsafe-none', path)
+    const ends = [
+      '/error?error=redirect_mismatch',
+      pagePath(client, '/login', { redirect_uri: 'https://evil.example' }),
+      pagePath(client, '/oauth2/authorize', { client_id: 'nobody' }),
+      `/logout?client_id=${client.clientId}&logout_uri=https://evil.example`,
+      `/confirmUser?client_id=${client.clientId}&user_name=ann&confirmation_code=1`,
+      '/eventFeedback?userPoolId=x',
+    ]
+    for (const path of ends) assert.equal(await policyOf(path), 'same-origin', path)
+    const back = await browser.submit(await browser.open(pagePath(client)), credentials)
+    assert.ok(back.location)
+    assert.equal(back.headers.get('cross-origin-opener-policy'), 'unsafe-none')
   })
 
   test('over https cookies are bound to it and to the host, and addresses are kept from others', async () => {
@@ -139,6 +166,11 @@ onEachDatabase(testApp => {
       for (const address of addresses)
         assert.match(address ?? '', /^\/auth\/(?:pages\/|login$|signup$|forgotPassword$)/)
     }
+    const feedback = await formBrowser(below).open(
+      '/eventFeedback?userPoolId=a&userName=b&eventId=c&feedbackToken=d&feedbackValue=Valid',
+    )
+    assert.match(feedback.body, /href="\/auth\/pages\/styles\//)
+    assert.equal(feedback.forms[0]?.action, '/auth/eventFeedback')
   })
 
   test('no page repeats as markup what somebody else has written', async () => {
