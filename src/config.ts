@@ -17,9 +17,9 @@ import {
 } from './config-messages.ts'
 import { ConfigError, httpProtocols, readCredentials, readUrl, readWebhook } from './config-values.ts'
 import { type Policy, parsePolicy } from './core/iam-policy.ts'
-import { type AllowedNetworks, loopbackNetworks, parseNetworks } from './core/network-addresses.ts'
+import { type AllowedNetworks, isSubnet, loopbackNetworks, parseNetworks } from './core/network-addresses.ts'
 import { defaultExtensions, type OAuthExtension, oauthExtensions, readExtensions } from './core/oauth-extensions.ts'
-import { type Category, isCategory } from './core/rate-limits.ts'
+import { type Category, type DomainLimit, isCategory, isDomainLimit } from './core/rate-limits.ts'
 import type { Credentials } from './core/sigv4-sign.ts'
 
 export { ConfigError } from './config-values.ts'
@@ -61,6 +61,7 @@ export interface Config {
   triggers: ReadonlyMap<string, TriggerTarget>
   /** What may be called beyond the public internet, when an administrator of a pool names it. */
   allowedNetworks: AllowedNetworks
+  trustedProxies: AllowedNetworks | undefined
   /** `local`: with certificates for this machine, made by the server. Undefined: plain http. */
   tls: { certFile: string; keyFile: string } | 'local' | undefined
   /** Databases of places and of leaked passwords. */
@@ -240,6 +241,14 @@ export const options: Option[] = [
     doc: 'Hosts, addresses and CIDR blocks, separated by commas, that identity providers, metadata and webhooks may be called on although they are not public, with http as well. Local mode, which is listening on loopback without an access key, adds loopback.',
   },
   {
+    name: 'trusted-proxies',
+    kind: 'text',
+    value: 'LIST',
+    variable: 'CENOTE_TRUSTED_PROXIES',
+    default: 'none',
+    doc: 'Addresses and CIDR blocks, separated by commas, of the proxies in front, whose `X-Forwarded-For` tells where a request comes from.',
+  },
+  {
     name: 'tls',
     kind: 'switch',
     variable: 'CENOTE_TLS',
@@ -284,7 +293,7 @@ export const options: Option[] = [
     value: 'LIMITS',
     variable: 'CENOTE_RATE_LIMITS',
     default: '`on` with access keys, else `off`',
-    doc: "Cognito's limits of requests per second, for each pool and on each node: `on`, `off`, or limits that differ from Cognito's, such as `UserAuthentication=300,UserList=60`.",
+    doc: "Cognito's limits of requests per second, for each pool and domain and on each node: `on`, `off`, or limits that differ from Cognito's, such as `UserAuthentication=300,UserList=60`.",
   },
   {
     name: 'oauth-extensions',
@@ -365,6 +374,7 @@ export const readConfig = async (args: string[], environment: NodeJS.ProcessEnv)
     lambdaEndpoint: readUrl('lambda-endpoint', text('lambda-endpoint'), httpProtocols),
     lambdaCredentials: readCredentials('lambda-access-key', text('lambda-access-key')),
     triggers,
+    trustedProxies: readProxies(text('trusted-proxies')),
     allowedNetworks: readNetworks(text('allow-private-network'), isLoopback(host) && accessKeys.length === 0),
     tls: readTls(on('tls'), text('tls-cert'), text('tls-key')),
     geoDatabaseFile: text('geo-database'),
@@ -624,14 +634,23 @@ const readNetworks = (text: string | undefined, local: boolean): AllowedNetworks
   }
 }
 
+const readProxies = (text: string | undefined): AllowedNetworks | undefined => {
+  if (text === undefined) return undefined
+  const entries = text.split(',').map(entry => entry.trim())
+  // A name would have to be looked up, and by then anybody might have it.
+  const wrong = entries.find(entry => !isSubnet(entry))
+  if (wrong !== undefined) throw new ConfigError(`trusted-proxies: ${wrong} is not an address or a CIDR block`)
+  return parseNetworks(entries)
+}
+
 const readRateLimits = (text: string | undefined, byDefault: boolean): Config['rateLimits'] => {
   if (text === undefined) return byDefault ? {} : undefined
   if (text === 'off') return undefined
   if (text === 'on') return {}
-  const limits: Partial<Record<Category, number>> = {}
+  const limits: Partial<Record<Category | DomainLimit, number>> = {}
   for (const entry of text.split(',')) {
     const [name = '', rate = '', ...rest] = entry.trim().split('=')
-    if (!isCategory(name))
+    if (!isCategory(name) && !isDomainLimit(name))
       throw new ConfigError(`rate-limits must be on, off or CATEGORY=NUMBER,…; not ${entry.trim()}`)
     if (!/^[1-9]\d{0,6}$/.test(rate) || rest.length > 0) {
       throw new ConfigError(`rate-limits: ${name} needs a number of requests per second`)

@@ -93,6 +93,7 @@ const start = async (config: Config): Promise<void> => {
         rateLimits: config.rateLimits,
         messageLimits: config.messageLimits,
         allowedNetworks: config.allowedNetworks,
+        trustedProxies: config.trustedProxies,
         oauthExtensions: config.oauthExtensions,
       },
       accessKeys: config.accessKeys,

@@ -192,6 +192,13 @@ describe('the command line', () => {
           ),
         none: undefined,
       },
+      'trusted-proxies': {
+        values: ['10.1.0.0/16', '10.2.0.0/16', '10.3.0.0/16'],
+        shown: ({ trustedProxies }) =>
+          trustedProxies &&
+          [1, 2, 3].map(n => `10.${n}.0.0/16`).find(net => trustedProxies.addresses.check(net.slice(0, -3))),
+        none: undefined,
+      },
       'geo-database': {
         values: ['a.mmdb', 'b.mmdb', 'c.mmdb'],
         shown: ({ geoDatabaseFile }) => geoDatabaseFile,

@@ -97,7 +97,8 @@ export const parseNetworks = (entries: readonly string[]): AllowedNetworks => {
   return { hosts, addresses }
 }
 
-const isSubnet = (text: string): boolean => {
+/** Whether the text is an address or a CIDR block. */
+export const isSubnet = (text: string): boolean => {
   const [address = '', prefix, ...rest] = text.split('/')
   const family = isIP(address)
   if (family === 0 || address.includes('%') || rest.length > 0) return false

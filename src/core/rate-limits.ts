@@ -224,6 +224,16 @@ export const categories = {
 
 export type Category = keyof typeof categories
 
+/**
+ * Requests per second at the authorization server and the pages, for each address, app client and pool (developer guide,
+ * "Quotas in Amazon Cognito").
+ */
+export const domainRates = { DomainAddress: 300, DomainClient: 300, Domain: 500 } as const
+
+export type DomainLimit = keyof typeof domainRates
+
+export const isDomainLimit = (name: string): name is DomainLimit => Object.hasOwn(domainRates, name)
+
 export const isCategory = (name: string): name is Category => Object.hasOwn(categories, name)
 
 /** The limit of a category; a plain view of the table. */

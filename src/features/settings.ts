@@ -5,9 +5,9 @@
 import type { MessageLimit } from '../core/message-limits.ts'
 import type { AllowedNetworks } from '../core/network-addresses.ts'
 import type { OAuthExtension } from '../core/oauth-extensions.ts'
-import type { Category } from '../core/rate-limits.ts'
+import type { Category, DomainLimit } from '../core/rate-limits.ts'
 
-export type RateLimits = Readonly<Partial<Record<Category, number>>>
+export type RateLimits = Readonly<Partial<Record<Category | DomainLimit, number>>>
 
 export interface Settings {
   /** Region of requests that name none. */
@@ -26,6 +26,8 @@ export interface Settings {
   messageLimits?: Readonly<Partial<Record<MessageLimit, number>>> | undefined
   /** What may be called beyond the public internet, when an administrator of a pool names it. */
   allowedNetworks: AllowedNetworks
+  /** Proxies whose word counts for where a request comes from; none when absent. */
+  trustedProxies?: AllowedNetworks | undefined
   /** What the authorization server does beyond Cognito; its defaults when absent. */
   oauthExtensions?: readonly OAuthExtension[] | undefined
 }

@@ -8,6 +8,7 @@ import { getRequestListener } from '@hono/node-server'
 import { newUuid } from '../core/ids.ts'
 import type { FaceOptions, Routes } from './app.ts'
 import { handleAws } from './aws/handler.ts'
+import { sourceIpOf } from './request-context.ts'
 
 /** Two megabytes: the largest inputs of the API are branding assets. */
 const bodyBytesMax = 2 * 1024 * 1024
@@ -72,7 +73,7 @@ const answerAws = async (
     },
     requestId,
     publicUrl: publicUrlOf(options, incoming),
-    sourceIp: incoming.socket.remoteAddress,
+    sourceIp: sourceIpOf(incoming, services),
   })
   const text = Buffer.from(answer.body)
   outgoing.writeHead(answer.status, { ...answer.headers, 'content-length': text.length }).end(text)

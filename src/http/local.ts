@@ -12,6 +12,7 @@ import { getImportJob } from '../features/user-import/jobs.ts'
 import { readImportLog } from '../features/user-import/work.ts'
 import type { Authenticator } from './aws/authentication.ts'
 import { statusOf } from './aws/errors.ts'
+import { sourceIpOf } from './request-context.ts'
 
 export interface LocalFaceOptions {
   services: Services
@@ -50,7 +51,7 @@ export const localFace = (options: LocalFaceOptions): Hono<Bindings> => {
       const caller = options.authenticator.authenticate({ auth: 'sigv4' }, rawRequest(c, body))
       // The outbox spans all pools and holds codes: a key that is restricted to some pools does not read it.
       caller.authorize('cenote:ListMessages', '*', {
-        sourceIp: c.env?.incoming?.socket.remoteAddress,
+        sourceIp: sourceIpOf(c.env?.incoming, services),
         now: services.clock.now(),
       })
     }

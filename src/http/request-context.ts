@@ -1,6 +1,7 @@
 /** What the features are told of an HTTP request that came by the routes. */
 import type { IncomingMessage } from 'node:http'
 import type { Hono, Context as HonoContext } from 'hono'
+import { clientAddress } from '../core/forwarded-for.ts'
 import { newUuid } from '../core/ids.ts'
 import type { Context, Services } from '../features/context.ts'
 
@@ -27,9 +28,19 @@ export const contextOf = (c: RequestContext, options: ContextOptions): Context =
   requestId: newUuid(options.services.random),
   region: options.services.settings.region,
   publicUrl: publicUrlOf(c, options),
-  sourceIp: c.env?.incoming?.socket.remoteAddress,
+  sourceIp: sourceIpOf(c.env?.incoming, options.services),
   userAgent: c.req.header('user-agent'),
 })
+
+/** The address that the request came from, past the proxies of the configuration; undefined without a socket. */
+export const sourceIpOf = (
+  incoming: IncomingMessage | undefined,
+  { settings }: Pick<Services, 'settings'>,
+): string | undefined => {
+  const forwardedFor = incoming?.headers['x-forwarded-for']
+  const header = Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor
+  return clientAddress(incoming?.socket.remoteAddress, header, settings.trustedProxies)
+}
 
 /** The configured URL, or with `auto` the one that the request came to. */
 export const publicUrlOf = (c: RequestContext, options: Pick<ContextOptions, 'publicUrl'>): string => {

@@ -6,7 +6,7 @@ import { invalidClient, invalidClientSecret, invalidRequest } from '../../core/e
 import type { Parameters } from '../../core/oauth.ts'
 import type { Client } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
-import { provesClient } from '../tokens/sign-out.ts'
+import { provesClient } from '../tokens/client-proof.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { poolOfRequest } from './pool-of-request.ts'
 
@@ -29,7 +29,7 @@ interface ClientCredentials {
  * The client of the request, when it has proven that it is the one: with a secret of its own, or without one when it has
  * none. `status` is that of the error; Cognito's token endpoint has 400 for it.
  * @throws OAuthError `invalid_client`, also when header and body name different clients or secrets; `invalid_request` when a
- * parameter is repeated.
+ * parameter is repeated; TooManyRequestsException after very many wrong secrets from the same place.
  */
 export const authenticateClient = async (
   ctx: Context,
@@ -41,12 +41,9 @@ export const authenticateClient = async (
   const at = credentials && (await poolOfRequest(ctx, host, credentials.clientId))
   if (credentials === undefined || at?.client === undefined) throw invalidClient(undefined, status)
   const { pool, client } = at
-  if (!proves(client, credentials)) throw invalidClientSecret(status)
+  if (!(await provesClient(ctx, client, credentials.secrets))) throw invalidClientSecret(status)
   return { pool, client }
 }
-
-const proves = (client: Client, { secrets }: ClientCredentials): boolean =>
-  secrets.length === 0 ? provesClient(client, undefined) : secrets.some(secret => provesClient(client, secret))
 
 /** Undefined when header and body contradict one another, and for a header of another kind. */
 const readCredentials = (authorization: string | undefined, form: Parameters): ClientCredentials | undefined => {

@@ -14,16 +14,16 @@ import { takingTurns } from '../turns.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { nameKey, type User } from '../users/user.ts'
 
-const firstLockingFailure = 5
+const passwordTries = 5
 const lockMsMax = 15 * 60_000
 const idleMs = 15 * 60_000
 
 /** Few tries for one key are evaluated at a time on this node: they are what can be on its way when a lock begins. */
 const inTurn = takingTurns({ atOnce: 2, waitingMax: 1_000 })
 
-/** How long the failure with this number locks, in milliseconds. */
-export const lockMsAfter = (failures: number): number =>
-  failures < firstLockingFailure ? 0 : Math.min(1_000 * 2 ** (failures - firstLockingFailure), lockMsMax)
+/** How long the failure with this number locks, in milliseconds. `tries` is the number of the first one that does. */
+export const lockMsAfter = (failures: number, tries = passwordTries): number =>
+  failures < tries ? 0 : Math.min(1_000 * 2 ** (failures - tries), lockMsMax)
 
 /** The counter of a user, or of a name that finds no user in the pool. */
 export const lockoutKey = (ctx: Pick<Services, 'seal'>, pool: Pool, userOrName: Pick<User, 'id'> | string): string =>
@@ -43,22 +43,27 @@ export const assertNotLocked = async (ctx: Pick<Context, 'db' | 'clock'>, key: s
  * wrong, and then that is counted and committed. However many tries run at once, no more wrong ones are told so than the
  * budget allows, and a right one passes only while the budget lasts: the lock is looked at before the password and again
  * before the answer, and few tries for one key are on their way at any time. A success without earlier failures writes
- * nothing.
+ * nothing. `tries` is the number of the first failure that locks.
  * @throws NotAuthorizedException while a lock is in force, TooManyRequestsException when very many tries are waiting.
  */
-export const countedTry = (ctx: Context, key: string, evaluate: () => Promise<boolean>): Promise<boolean> =>
+export const countedTry = (
+  ctx: Context,
+  key: string,
+  evaluate: () => Promise<boolean>,
+  tries = passwordTries,
+): Promise<boolean> =>
   inTurn(ctx.database, key, async () => {
     await assertNotLocked(ctx, key)
     if (await evaluate()) {
       await forgiveFailures(ctx, key)
       return true
     }
-    if (!(await countFailure(ctx, key))) throw passwordAttemptsExceeded()
+    if (!(await countFailure(ctx, key, tries))) throw passwordAttemptsExceeded()
     return false
   })
 
 /** Counts a failure in a transaction of its own. Returns false, and counts nothing, while a lock is in force. */
-export const countFailure = (ctx: Context, key: string): Promise<boolean> => {
+export const countFailure = (ctx: Context, key: string, tries = passwordTries): Promise<boolean> => {
   const now = ctx.clock.now()
   const failures = sql<number>`(case when sign_in_failures.last_failed_at <= ${now - idleMs}
     or sign_in_failures.last_failed_at > ${now + lockMsMax} then 1 else sign_in_failures.failures + 1 end)`
@@ -72,7 +77,7 @@ export const countFailure = (ctx: Context, key: string): Promise<boolean> => {
           .doUpdateSet({
             failures,
             last_failed_at: now,
-            locked_until: sql<number>`${bigint(now)} + ${lockMs(failures)}`,
+            locked_until: sql<number>`${bigint(now)} + ${lockMs(failures, tries)}`,
           })
           .where(notLocked(now)),
       )
@@ -122,7 +127,9 @@ const notLocked = (now: number) =>
 /** The parameter's type would otherwise follow the constants beside it, which are small. */
 const bigint = (value: number) => sql<number>`cast(${value} as bigint)`
 
-const lockMs = (failures: ReturnType<typeof sql<number>>) => {
-  const steps = Array.from({ length: 15 }, (_, index) => `when ${index} then ${lockMsAfter(index)}`)
-  return sql<number>`(case ${failures} ${sql.raw(steps.join(' '))} else ${sql.raw(String(lockMsMax))} end)`
+const lockMs = (failures: ReturnType<typeof sql<number>>, tries: number) => {
+  const numbers = Array.from({ length: 10 }, (_, index) => tries + index)
+  const steps = numbers.map(number => `when ${number} then ${lockMsAfter(number, tries)}`)
+  return sql<number>`(case when ${failures} < ${sql.lit(tries)} then 0
+    else case ${failures} ${sql.raw(steps.join(' '))} else ${sql.raw(String(lockMsMax))} end end)`
 }

@@ -17,8 +17,8 @@ import { issuerOf } from '../settings.ts'
 import { runClientTokenGeneration } from '../triggers/pre-token-generation.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { getSigningKeys } from '../user-pools/signing-keys.ts'
+import { provesClient } from './client-proof.ts'
 import { signToken } from './issue.ts'
-import { provesClient } from './sign-out.ts'
 
 /** Printed in an error, so no longer than a scope can be. */
 const scopeLengthMax = 256
@@ -27,8 +27,8 @@ const scopeLengthMax = 256
  * An access token about the client itself, as the operation gives it. Without scopes in the request it holds all custom
  * scopes of the client that exist; one scope that is not the client's rejects the request. Only the secret decides, whoever
  * signed the request.
- * @throws NotAuthorizedException for a wrong secret, InvalidParameterException for a flow that is not enabled and for
- * scopes, and what signClientToken throws.
+ * @throws NotAuthorizedException for a wrong secret, TooManyRequestsException after very many of them,
+ * InvalidParameterException for a flow that is not enabled and for scopes, and what signClientToken throws.
  */
 export const issueClientToken = async (
   ctx: Context,
@@ -36,7 +36,7 @@ export const issueClientToken = async (
   client: Client,
   { secret, scopes }: { secret: string; scopes: readonly string[] | undefined },
 ): Promise<ClientAuthenticationResultType> => {
-  if (client.secrets.length === 0 || !provesClient(client, secret)) throw clientTokenSecretMismatch()
+  if (client.secrets.length === 0 || !(await provesClient(ctx, client, [secret]))) throw clientTokenSecretMismatch()
   if (!allowsClientToken(client)) throw clientTokenFlowNotEnabled()
   const allowed = await customScopesOf(ctx, pool, client)
   const unknown = scopes?.find(scope => !allowed.has(scope))

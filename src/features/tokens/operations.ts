@@ -3,16 +3,19 @@ import { findClient, getClientAndPool } from '../app-clients/client.ts'
 import type { Operations } from '../context.ts'
 import { inPool } from '../user-pools/pool.ts'
 import { findUserById, getUserByName } from '../users/user.ts'
+import { provesClient } from './client-proof.ts'
 import { issueClientToken } from './client-token.ts'
 import { findRefreshToken, refreshTokens } from './refresh.ts'
 import { listSessions, revokeUserSession } from './sessions.ts'
-import { provesClient, revokeToken, signOutEverywhere } from './sign-out.ts'
+import { revokeToken, signOutEverywhere } from './sign-out.ts'
 import { signedIn } from './signed-in.ts'
+
+const given = (secret: string | undefined): string[] => (secret === undefined ? [] : [secret])
 
 export const tokenOperations = {
   GetTokensFromRefreshToken: async (ctx, input) => {
     const { client, pool } = await getClientAndPool(ctx, input.ClientId)
-    if (!provesClient(client, input.ClientSecret)) throw secretHashMismatch(client.id)
+    if (!(await provesClient(ctx, client, given(input.ClientSecret)))) throw secretHashMismatch(client.id)
     const token = await findRefreshToken(ctx, pool, client, input.RefreshToken, input.DeviceKey)
     if (token === undefined) throw invalidRefreshTokenDotted()
     const user = await findUserById(ctx, pool, token.userId)
@@ -30,7 +33,8 @@ export const tokenOperations = {
 
   RevokeToken: async (ctx, input) => {
     const client = await findClient(ctx, input.ClientId)
-    if (client === undefined || !provesClient(client, input.ClientSecret)) throw clientNotAuthorized()
+    if (client === undefined || !(await provesClient(ctx, client, given(input.ClientSecret))))
+      throw clientNotAuthorized()
     await revokeToken(ctx, client, { token: input.Token, associated: input.RevokeAssociatedSessions })
     return {}
   },

@@ -2,25 +2,12 @@
 import type { RevokeAssociatedSessionsType } from '../../contract/types.ts'
 import { clientNotAuthorized, revocationNotEnabled, unsupportedTokenType, userNotFound } from '../../core/errors.ts'
 import { looksLikeSignedToken } from '../../core/jwt.ts'
-import { matchesSecret } from '../../core/secret-hash.ts'
 import type { Client } from '../app-clients/client.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { type User, updateUser } from '../users/user.ts'
 import { openRefreshToken } from './refresh-token.ts'
 import { revokeSession } from './revocation.ts'
 import { endParentSession } from './sessions.ts'
-
-/**
- * Whether the secret is one of the client's, or absent for a client without one. It is the secret itself, not a hash
- * of it.
- */
-export const provesClient = (client: Client, secret: string | undefined): boolean => {
-  if (secret === undefined) return client.secrets.length === 0
-  return matchesSecret(
-    secret,
-    client.secrets.map(({ value }) => value),
-  )
-}
 
 /**
  * Ends the session of a refresh token of the client: the token and all ID and access tokens that came of it. A token that
