@@ -140,6 +140,7 @@ describe('what is refused', () => {
     ['another meaning of xml', '<a xmlns:xml="urn:x"/>'],
     ['another prefix for xml', '<a xmlns:p="http://www.w3.org/XML/1998/namespace"/>'],
     ['the prefix xmlns', '<a xmlns:xmlns="urn:x"/>'],
+    ['a long namespace', `<a xmlns="${'u'.repeat(1_025)}"/>`],
     ['too many attributes', `<a ${Array.from({ length: 65 }, (_, index) => `a${index}="1"`).join(' ')}/>`],
     ['65 levels', '<a>'.repeat(65) + '</a>'.repeat(65)],
     ['too many elements', `<a>${'<b/>'.repeat(50_000)}</a>`],
@@ -153,6 +154,14 @@ describe('what is refused', () => {
       parseXml(`<a ${Array.from({ length: 64 }, (_, index) => `a${index}="1"`).join(' ')}/>`).attributes.size,
       64,
     )
+  })
+
+  test('comments and instructions where only elements and text are wanted', () => {
+    for (const text of ['<a><!-- b --></a>', '<a><?b?></a>', '<!-- b --><a/>', '<a/><?b?>']) {
+      assert.throws(() => parseXml(text, { plain: true }), XmlFault)
+      assert.equal(parseXml(text).name, 'a')
+    }
+    assert.equal(textOf(parseXml('<?xml version="1.0"?><a>b<![CDATA[c]]></a>', { plain: true })), 'bc')
   })
 
   const million = 1_000_000

@@ -13,6 +13,23 @@ export interface XmlElement {
   /** Values by name; attributes with a prefix have the name `{namespace}name`. */
   attributes: ReadonlyMap<string, string>
   children: readonly (XmlElement | string)[]
+  /** How the element and its attributes were written, for those who have to write them again. */
+  written: WrittenNames
+}
+
+export interface WrittenNames {
+  /** The prefix of the element; empty for none. */
+  prefix: string
+  /** The prefixes of the attributes that have one, by the names that these have in `attributes`. */
+  attributePrefixes: ReadonlyMap<string, string>
+  /** The namespaces that prefixes stand for in the element. */
+  scope: Scope
+}
+
+/** Namespaces by prefix, the default one under the empty prefix, innermost first. */
+export interface Scope {
+  parent: Scope | undefined
+  prefixes: ReadonlyMap<string, string>
 }
 
 /** The document is not well-formed, or has more of something than is accepted. */
@@ -23,6 +40,8 @@ export class XmlFault extends Error {
 const depthMax = 64
 const elementsMax = 50_000
 const attributesMax = 64
+/** Names are written with their namespaces again and again, so these must be short. */
+const namespaceLengthMax = 1_024
 
 const xmlNamespace = 'http://www.w3.org/XML/1998/namespace'
 const xmlnsNamespace = 'http://www.w3.org/2000/xmlns/'
@@ -43,30 +62,26 @@ const whitespace = /[ \t\r\n]*/y
 const notXmlCharacter = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u
 const declaration = /<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:"1\.[0-9]+"|'1\.[0-9]+')[^<>?]{0,200}\?>/y
 
+export interface ReadingOptions {
+  /** The namespaces of the place that the text was taken from; those of a document of its own when absent. */
+  scope?: Scope
+  /** Whether comments and processing instructions are refused instead of left out. */
+  plain?: boolean
+}
+
 /**
  * The root element of a document. A declared encoding is not looked at, because the text is decoded already.
  * @throws XmlFault
  */
-export const parseXml = (text: string): XmlElement => {
+export const parseXml = (text: string, options: ReadingOptions = {}): XmlElement => {
   const source = text.startsWith('\ufeff') ? text.slice(1) : text
   if (notXmlCharacter.test(source)) throw new XmlFault('a character that XML does not have')
-  return new Reader(source).document()
-}
-
-interface Scope {
-  parent: Scope | undefined
-  prefixes: ReadonlyMap<string, string>
+  return new Reader(source, options).document()
 }
 
 interface OpenElement {
   tag: string
-  element: {
-    name: string
-    namespace: string
-    attributes: ReadonlyMap<string, string>
-    children: (XmlElement | string)[]
-  }
-  scope: Scope
+  element: XmlElement & { children: (XmlElement | string)[] }
 }
 
 const outermost: Scope = {
@@ -80,13 +95,15 @@ const outermost: Scope = {
 /** Reads from left to right; `at` never goes back. */
 class Reader {
   readonly #source: string
+  readonly #options: ReadingOptions
   readonly #open: OpenElement[] = []
   #at = 0
   #elements = 0
   #root: XmlElement | undefined
 
-  constructor(source: string) {
+  constructor(source: string, options: ReadingOptions) {
     this.#source = source
+    this.#options = options
   }
 
   document(): XmlElement {
@@ -109,11 +126,13 @@ class Reader {
   }
 
   #comment(): void {
+    if (this.#options.plain) throw new XmlFault('a comment')
     this.#until('--')
     if (!this.#take('>')) throw new XmlFault('two hyphens in a comment')
   }
 
   #instruction(): void {
+    if (this.#options.plain) throw new XmlFault('a processing instruction')
     const [, prefix, name = ''] = this.#name()
     if (prefix !== undefined || name.toLowerCase() === 'xml') throw new XmlFault('a declaration out of place')
     const rest = this.#until('?>')
@@ -128,20 +147,22 @@ class Reader {
     if (this.#open.length === depthMax) throw new XmlFault('too deep')
     if (this.#open.length === 0 && this.#root !== undefined) throw new XmlFault('two roots')
     const { written, declared } = this.#attributes()
-    const parent = this.#open.at(-1)?.scope ?? outermost
+    const parent = this.#open.at(-1)?.element.written.scope ?? this.#options.scope ?? outermost
     const scope = declared.size === 0 ? parent : { parent, prefixes: declared }
+    const { attributes, attributePrefixes } = resolveAttributes(scope, written)
     const element = {
       name,
       namespace: resolve(scope, prefix),
-      attributes: resolveAttributes(scope, written),
+      attributes,
       children: [],
+      written: { prefix, attributePrefixes, scope },
     }
     const isEmpty = this.#take('/')
     if (!this.#take('>')) throw new XmlFault('a tag that does not end')
     const holder = this.#open.at(-1)
     if (holder === undefined) this.#root = element
     else holder.element.children.push(element)
-    if (!isEmpty) this.#open.push({ tag, element, scope })
+    if (!isEmpty) this.#open.push({ tag, element })
   }
 
   /** The attributes up to the end of the tag, and the namespaces that they declare by prefix. */
@@ -230,30 +251,40 @@ class Reader {
 
 const declare = (declared: Map<string, string>, prefix: string, uri: string): void => {
   const reserved = prefix === 'xmlns' || uri === xmlnsNamespace || (prefix === 'xml') !== (uri === xmlNamespace)
+  if (uri.length > namespaceLengthMax) throw new XmlFault('a long namespace')
   if (reserved || (prefix !== '' && uri === '')) throw new XmlFault('a namespace that cannot be declared')
   declared.set(prefix, uri)
 }
 
-const resolve = (scope: Scope | undefined, prefix: string): string => {
-  for (let at = scope; at !== undefined; at = at.parent) {
+/** The namespace that the prefix stands for; undefined when it is not declared. */
+export const findNamespace = (scope: Scope, prefix: string): string | undefined => {
+  for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
     const uri = at.prefixes.get(prefix)
     if (uri !== undefined) return uri
   }
-  throw new XmlFault('a prefix that is not declared')
+  return undefined
+}
+
+const resolve = (scope: Scope, prefix: string): string => {
+  const uri = findNamespace(scope, prefix)
+  if (uri === undefined) throw new XmlFault('a prefix that is not declared')
+  return uri
 }
 
 const resolveAttributes = (
   scope: Scope,
   written: ReadonlyMap<string, { prefix: string | undefined; name: string; value: string }>,
-): Map<string, string> => {
+): { attributes: Map<string, string>; attributePrefixes: Map<string, string> } => {
   const attributes = new Map<string, string>()
+  const attributePrefixes = new Map<string, string>()
   for (const [qualified, { prefix, name, value }] of written) {
     if (qualified === 'xmlns' || prefix === 'xmlns') continue
     const key = prefix === undefined ? name : `{${resolve(scope, prefix)}}${name}`
     if (attributes.has(key)) throw new XmlFault('the same attribute twice')
     attributes.set(key, value)
+    if (prefix !== undefined) attributePrefixes.set(key, prefix)
   }
-  return attributes
+  return { attributes, attributePrefixes }
 }
 
 /** Section 2.11: the end of a line is one line feed, however it was written. */
