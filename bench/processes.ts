@@ -84,6 +84,18 @@ export const cpuSeconds = (pid: number): number => {
   }
 }
 
+/**
+ * Milliseconds of CPU that the main thread has used so far, as exactly as the scheduler knows it; NaN where /proc is
+ * missing. Unlike the time of an answer it hardly depends on what else the machine is doing.
+ */
+export const mainThreadMs = (pid: number): number => {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1_000_000
+  } catch {
+    return Number.NaN
+  }
+}
+
 /** Resident memory in megabytes; NaN where /proc is missing. */
 export const residentMegabytes = (pid: number): number => {
   try {

@@ -68,6 +68,8 @@ export interface App {
   services: Services
   /** Background work that is due; cheap when there is none. */
   tick(): Promise<void>
+  /** The part of the background work that messages should not have to wait for. */
+  sendMessages(): Promise<void>
   /** Resolves when no message is being handed over in the background. */
   handedOver(): Promise<void>
   /** From now on `/ready` says no. */
@@ -142,6 +144,7 @@ export const createApp = async (config: AppConfig, ports: Ports): Promise<App> =
       const failed = (await Promise.allSettled(works)).find(work => work.status === 'rejected')
       if (failed !== undefined) throw failed.reason
     },
+    sendMessages: () => sendQueued(services, () => draining),
     handedOver: () => handedOver(services),
     drain: () => {
       draining = true
@@ -174,6 +177,9 @@ const sweep = async (services: Services): Promise<void> => {
       .deleteFrom('codes')
       .where('expires_at', '<', now - dayMs)
       .execute()
+    await tx.db.deleteFrom('simulated_codes').where('expires_at', '<', now).execute()
+    await tx.db.deleteFrom('simulated_messages').where('sent_at', '<', now).execute()
+    await tx.db.deleteFrom('simulated_message_queue').where('due_at', '<', now).execute()
     await tx.db.deleteFrom('page_steps').where('expires_at', '<', now).execute()
     await tx.db.deleteFrom('federation_requests').where('expires_at', '<', now).execute()
     await pruneOutbox(tx)

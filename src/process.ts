@@ -14,7 +14,7 @@ import { createLog, logEvents } from './adapters/log.ts'
 import { createLogSinks } from './adapters/log-sinks.ts'
 import { adjustableClock, systemClock, systemRandom } from './adapters/system.ts'
 import { createTriggers } from './adapters/triggers.ts'
-import { type App, createApp } from './app.ts'
+import { createApp } from './app.ts'
 import { type Config, ConfigError, helpText, readConfig } from './config.ts'
 import { watchConnections } from './connections.ts'
 import type { LeakedPasswords, Places } from './core/ports.ts'
@@ -24,6 +24,7 @@ import { createSeal, loadMasterKey } from './store/sealed.ts'
 import { version } from './version.ts'
 
 const tickIntervalMs = 5_000
+const messageIntervalMs = 1_000
 const warmAfterMs = 300
 const stopSignals = ['SIGTERM', 'SIGINT'] as const
 /** How long requests under way may take after a signal. */
@@ -129,13 +130,15 @@ const start = async (config: Config): Promise<void> => {
     keyPairs.warm()
   }, warmAfterMs).unref()
 
-  const stopTicking = tickRegularly(app, log)
+  const stopTicking = regularly(tickIntervalMs, () => app.tick(), log)
+  const stopSending = regularly(messageIntervalMs, () => app.sendMessages(), log)
   const stop = async (signal: string): Promise<void> => {
     // A second signal ends the program at once.
     for (const name of stopSignals) process.off(name, stop)
     log.info({ signal }, 'draining')
     app.drain()
     stopTicking()
+    stopSending()
     await connections.drain(drainMs)
     // What is not handed over by then stays in the queue.
     await Promise.race([app.handedOver(), sleep(handOverMs, undefined, { ref: false })])
@@ -214,18 +217,17 @@ const readPem = (file: string): Buffer => {
 }
 
 /** Background work at a steady pace, never twice at once. Returns the function that ends it. */
-const tickRegularly = (app: App, log: ReturnType<typeof createLog>): (() => void) => {
+const regularly = (intervalMs: number, work: () => Promise<void>, log: ReturnType<typeof createLog>): (() => void) => {
   let busy = false
   const timer = setInterval(() => {
     if (busy) return
     busy = true
-    app
-      .tick()
+    work()
       .catch(cause => log.error({ cause }, 'background work failed'))
       .finally(() => {
         busy = false
       })
-  }, tickIntervalMs)
+  }, intervalMs)
   return () => clearInterval(timer)
 }
 

@@ -4,6 +4,7 @@ import type { Tables } from './tables.ts'
 
 const tables = [
   'messages',
+  'simulated_messages',
   'log_records',
   'refresh_rotations',
   'revoked_sessions',

@@ -29,6 +29,7 @@ export interface Tables {
   groups: GroupRow
   group_members: GroupMemberRow
   codes: CodeRow
+  simulated_codes: CodeRow
   sign_in_failures: SignInFailureRow
   attempts: { key: string; window_started_at: number; count: number }
   one_time_marks: { kind: string; id: string; expires_at: number }
@@ -40,6 +41,8 @@ export interface Tables {
   devices: DeviceRow
   messages: MessageRow
   message_queue: QueuedMessageRow
+  simulated_messages: MessageRow
+  simulated_message_queue: QueuedMessageRow
   user_import_jobs: UserImportJobRow
   user_import_chunks: UserImportChunkRow
   user_import_log: UserImportLogRow

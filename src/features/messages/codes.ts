@@ -1,8 +1,8 @@
 /**
  * One-time codes that prove possession of an address: sign-up, password reset, attribute verification, sign-in.
  *
- * Owned here: drawing, storing (as keyed digests only), counting tries, consuming, and the same play for names that
- * nobody has. A user has at most one code for each purpose; a newer one replaces it. Each try counts before the code is
+ * Owned here: drawing, storing (as keyed digests only), counting tries, consuming, all of it in the same way for names
+ * that nobody has. A user has at most one code for each purpose; a newer one replaces it. Each try counts before the code is
  * looked at: five tries a code, and over all codes a hundred wrong ones a user and day.
  */
 import { attemptLimitExceeded, codeExpired, codeMismatch } from '../../core/errors.ts'
@@ -52,6 +52,11 @@ export interface CodeTarget {
   expiresAt?: number
 }
 
+/** Whose a code is: a user's, or that of a name that nobody has. What is stored for the latter is stored apart. */
+export interface CodeHolder extends Pick<User, 'id' | 'poolId'> {
+  isNobody?: boolean
+}
+
 /** What a right code proves. */
 export interface ProvenCode extends CodeTarget {
   digest: string
@@ -69,13 +74,36 @@ export const codeExpiry = (
   { purpose, expiresAt }: Pick<CodeTarget, 'purpose' | 'expiresAt'>,
 ): number => expiresAt ?? clock.now() + lifetimesMs[purpose]
 
-/** Stores the code in place of an earlier one for the same purpose. */
-export const storeCode = (
+/**
+ * Stores the code in place of an earlier one for the same purpose. One that is not `usable` is stored like all others, but
+ * no text fits it: for names that nobody has, and for users who can get none.
+ */
+export const storeCode = async (
   tx: TransactionContext,
-  user: Pick<User, 'id' | 'poolId'>,
+  holder: CodeHolder,
   target: CodeTarget,
   code: string,
-): Promise<void> => storeDigest(tx, user, target, tx.seal.digest('code', codeText(user, target, code)))
+  { usable = true } = {},
+): Promise<void> => {
+  const { purpose, attribute, destination } = target
+  const isUsable = usable && !holder.isNobody
+  const row = {
+    pool_id: holder.poolId,
+    digest: tx.seal.digest(isUsable ? 'code' : 'unusable-code', codeText(holder, target, code)),
+    attribute,
+    destination,
+    tries: 0,
+    created_at: tx.clock.now(),
+    expires_at: codeExpiry(tx, target),
+  }
+  await tx.db
+    .insertInto(codesOf(holder))
+    .values({ user_id: holder.id, purpose, ...row })
+    .onConflict(conflict => conflict.columns(['user_id', 'purpose']).doUpdateSet(row))
+    .execute()
+}
+
+const codesOf = ({ isNobody }: CodeHolder) => (isNobody ? 'simulated_codes' : 'codes')
 
 /** Draws and stores a code for the destination; returns the code in clear, which exists nowhere else. */
 export const issueCode = async (
@@ -90,70 +118,34 @@ export const issueCode = async (
   return code
 }
 
-/**
- * Stores something in the place of a code that no code fits, for a user who must be told that a code was sent although
- * none can be.
- */
-export const storeUnusableCode = (
-  tx: TransactionContext,
-  user: Pick<User, 'id' | 'poolId'>,
-  purpose: CodePurpose,
-): Promise<void> => storeDigest(tx, user, { purpose, attribute: 'email', destination: '' }, unusableDigest)
-
-/** No digest has this length. */
-const unusableDigest = 'none'
-
-const storeDigest = async (
-  tx: TransactionContext,
-  user: Pick<User, 'id' | 'poolId'>,
-  { purpose, attribute, destination, expiresAt }: CodeTarget,
-  digest: string,
-): Promise<void> => {
-  const now = tx.clock.now()
-  const row = {
-    pool_id: user.poolId,
-    digest,
-    attribute,
-    destination,
-    tries: 0,
-    created_at: now,
-    expires_at: codeExpiry(tx, { purpose, ...(expiresAt !== undefined && { expiresAt }) }),
-  }
-  await tx.db
-    .insertInto('codes')
-    .values({ user_id: user.id, purpose, ...row })
-    .onConflict(conflict => conflict.columns(['user_id', 'purpose']).doUpdateSet(row))
-    .execute()
-}
-
 /** A purpose has either bound codes only or none, so no code of one sort reads like one of the other. */
 const codeText = (
-  user: Pick<User, 'id'>,
+  holder: Pick<CodeHolder, 'id'>,
   { purpose, bound }: Pick<CodeTarget, 'purpose' | 'bound'>,
   code: string,
-): string => [user.id, purpose, ...(bound === undefined ? [] : [bound]), code].join('\n')
+): string => [holder.id, purpose, ...(bound === undefined ? [] : [bound]), code].join('\n')
 
 // ---------------------------------------------------------------------------------------------- proving
 
 /**
  * Counts one try and compares. The code is not consumed yet: the operation does that with `consumeCode` in the
- * transaction of its effect.
+ * transaction of its effect. No code is right for a name that nobody has.
  * @throws CodeMismatchException, ExpiredCodeException (expired, used, none pending, five tries), LimitExceededException.
  */
 export const proveCode = async (
   ctx: Context,
-  user: Pick<User, 'id' | 'poolId'>,
+  holder: CodeHolder,
   purpose: CodePurpose,
   code: string,
   bound?: string,
 ): Promise<ProvenCode> => {
   const now = ctx.clock.now()
   const row = await inTransaction(ctx, async tx => {
-    if (await isOverDailyLimit(tx, user.id, now)) return 'limit' as const
+    if (await isOverDailyLimit(tx, holder.id, now)) return 'limit' as const
     return tx.db
-      .updateTable('codes')
+      .updateTable(codesOf(holder))
       .set(code => ({ tries: code('tries', '+', 1) }))
-      .where('user_id', '=', user.id)
+      .where('user_id', '=', holder.id)
       .where('purpose', '=', purpose)
       .where('tries', '<', triesPerCode)
       .where('expires_at', '>', now)
@@ -162,7 +154,7 @@ export const proveCode = async (
   })
   if (row === 'limit') throw attemptLimitExceeded()
   if (row === undefined) throw codeExpired()
-  const text = codeText(user, { purpose, ...(bound !== undefined && { bound }) }, code)
+  const text = codeText(holder, { purpose, ...(bound !== undefined && { bound }) }, code)
   if (!ctx.seal.matches('code', text, row.digest)) throw codeMismatch()
   return { purpose, attribute: row.attribute as VerifiableAttribute, destination: row.destination, digest: row.digest }
 }
@@ -218,54 +210,6 @@ export const consumeCode = async (
 export const dropCode = async (tx: TransactionContext, user: Pick<User, 'id'>, purpose: CodePurpose): Promise<void> => {
   await tx.db.deleteFrom('codes').where('user_id', '=', user.id).where('purpose', '=', purpose).execute()
 }
-
-// ---------------------------------------------------------------------------------------------- names that nobody has
-
-/**
- * Remembers that a code was asked for under a name that nobody has, so that tries at it are answered as for a user.
- * `name` is a digest. `isQueued` says whether a user's message would have gone into the queue as well.
- */
-export const storeSimulatedCode = async (
-  tx: TransactionContext,
-  name: string,
-  purpose: CodePurpose,
-  isQueued: boolean,
-): Promise<void> => {
-  const key = simulatedKey(name, purpose)
-  const row = { window_started_at: tx.clock.now(), count: 0 }
-  // The statements that follow stand for the message, whose table has more indexes, and for its place in the queue: the
-  // answer takes as long as for a user.
-  for (const written of [[key], [`${key} message`, `${key} indexes`], ...(isQueued ? [[`${key} queue`]] : [])]) {
-    await tx.db
-      .insertInto('attempts')
-      .values(written.map(each => ({ key: each, ...row })))
-      .onConflict(conflict => conflict.column('key').doUpdateSet(row))
-      .execute()
-  }
-}
-
-/**
- * The answer to a try at a code that was asked for, or not, under a name that nobody has.
- * @throws always: CodeMismatchException, ExpiredCodeException or LimitExceededException, as `proveCode`.
- */
-export const refuseSimulatedCode = async (ctx: Context, name: string, purpose: CodePurpose): Promise<never> => {
-  const now = ctx.clock.now()
-  const pending = await inTransaction(ctx, async tx => {
-    if (await isOverDailyLimit(tx, name, now)) return 'limit' as const
-    return tx.db
-      .updateTable('attempts')
-      .set(attempts => ({ count: attempts('count', '+', 1) }))
-      .where('key', '=', simulatedKey(name, purpose))
-      .where('count', '<', triesPerCode)
-      .where('window_started_at', '>', now - lifetimesMs[purpose])
-      .returning('key')
-      .executeTakeFirst()
-  })
-  if (pending === 'limit') throw attemptLimitExceeded()
-  throw pending === undefined ? codeExpired() : codeMismatch()
-}
-
-const simulatedKey = (name: string, purpose: CodePurpose): string => `simulated ${purpose} ${name}`
 
 // ---------------------------------------------------------------------------------------------- limits
 

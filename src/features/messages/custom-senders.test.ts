@@ -305,6 +305,7 @@ onEachDatabase(testApp => {
     await signInFrom(app, pool, home)
     app.advance(60_000)
     await signInFrom(app, pool, abroad)
+    await app.app.sendMessages()
     await app.app.handedOver()
     const [event] = events
     assert.equal(events.length, 1)

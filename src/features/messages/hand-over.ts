@@ -20,7 +20,7 @@ import { type Lease, leaseDue, type Parcel, postpone, type QueuedParcel, remove,
 
 /**
  * What an operation makes of a message that cannot be handed over now: it fails, it leaves it to the queue unless the
- * message was refused for good, or it does not even wait.
+ * message was refused for good, or it does not even try and leaves it to the queue at once.
  */
 export type Manners = 'reported' | 'later' | 'unnoticed'
 
@@ -47,10 +47,15 @@ const carries = ({ delivery }: Services, medium: Medium): boolean =>
  * Tries a message that was just put into the queue. Functions of the pool are never waited for.
  * @throws CodeDeliveryFailureException and what a wrong configuration of the pool is answered with, by its manners.
  */
-export const handOver = async (ctx: Services, parcel: Parcel, lease: Lease, manners: Manners): Promise<void> => {
+export const handOver = async (
+  ctx: Services,
+  parcel: Parcel,
+  lease: Lease,
+  manners: Exclude<Manners, 'unnoticed'>,
+): Promise<void> => {
   const tried = tryOnce(ctx, parcel, lease)
   const inBackground = () => keepTrack(ctx, concludeLater(ctx, parcel, lease, tried))
-  if (manners === 'unnoticed' || parcel.sender !== undefined) return inBackground()
+  if (parcel.sender !== undefined) return inBackground()
   const outcome = await within(waitMs, tried)
   if (outcome === 'pending') return inBackground()
   if (outcome !== undefined && (manners === 'reported' || outcome.reason !== 'unavailable')) {

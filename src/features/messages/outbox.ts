@@ -29,12 +29,17 @@ export interface OutboxMessage {
 }
 
 /** Subject, body and code of the message, sealed and bound to its id. */
-export const sealContent = (ctx: Pick<Services, 'seal'>, { id, subject, body, code }: OutgoingMessage): string =>
+const sealContent = (ctx: Pick<Services, 'seal'>, { id, subject, body, code }: OutgoingMessage): string =>
   ctx.seal.seal('message', JSON.stringify({ subject, body, code }), id)
 
-export const storeMessage = async (tx: TransactionContext, message: OutgoingMessage): Promise<void> => {
+/** Stores the message; a simulated one where nobody finds it. */
+export const storeMessage = async (
+  tx: TransactionContext,
+  message: OutgoingMessage,
+  simulated: boolean,
+): Promise<void> => {
   await tx.db
-    .insertInto('messages')
+    .insertInto(simulated ? 'simulated_messages' : 'messages')
     .values({
       id: message.id,
       pool_id: message.userPoolId,

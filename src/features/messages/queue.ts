@@ -27,7 +27,7 @@ export interface Lease {
   /** What the message is good for: the purpose of its code, or what `hand-over.ts` says of messages without one. */
   slot: string
   lease: string
-  /** The try under way is the how manieth. */
+  /** The try under way is the how manieth; 0 before the first. */
   tries: number
   expiresAt: number
 }
@@ -36,36 +36,42 @@ export interface QueuedParcel extends Lease {
   parcel: Parcel
 }
 
-/**
- * Stores the message in place of an earlier one that is good for the same, whose code is dead, and leases it to the
- * caller, who tries it as soon as this is committed.
- */
+interface Entry extends Pick<Lease, 'userId' | 'slot' | 'expiresAt'> {
+  /** The caller tries the message as soon as this is committed; otherwise it is due to whoever comes. */
+  isLeased: boolean
+  /** The message is never tried. */
+  simulated: boolean
+}
+
+/** Stores the message in place of an earlier one that is good for the same, whose code is dead. */
 export const enqueue = async (
   tx: TransactionContext,
   parcel: Parcel,
-  { userId, slot, expiresAt }: Pick<Lease, 'userId' | 'slot' | 'expiresAt'>,
+  { userId, slot, expiresAt, isLeased, simulated }: Entry,
 ): Promise<Lease> => {
   const { id, userPoolId } = parcel.message
-  const lease = newUuid(tx.random)
+  const now = tx.clock.now()
+  const lease = isLeased ? newUuid(tx.random) : ''
+  const tries = isLeased ? 1 : 0
   const row = {
     id,
     pool_id: userPoolId,
     content: sealParcel(tx, parcel),
-    tries: 1,
+    tries,
     lease,
-    due_at: tx.clock.now() + leaseMs,
+    due_at: isLeased ? now + leaseMs : now,
     expires_at: expiresAt,
   }
   await tx.db
-    .insertInto('message_queue')
+    .insertInto(simulated ? 'simulated_message_queue' : 'message_queue')
     .values({ user_id: userId, slot, ...row })
     .onConflict(conflict => conflict.columns(['user_id', 'slot']).doUpdateSet(row))
     .execute()
-  return { id, userId, slot, lease, tries: 1, expiresAt }
+  return { id, userId, slot, lease, tries, expiresAt }
 }
 
 /** The whole message, sealed and bound to its id. */
-export const sealParcel = ({ seal }: Pick<Services, 'seal'>, parcel: Parcel): string =>
+const sealParcel = ({ seal }: Pick<Services, 'seal'>, parcel: Parcel): string =>
   seal.seal(sealPurpose, JSON.stringify(parcel), parcel.message.id)
 
 const sealPurpose = 'queued message'

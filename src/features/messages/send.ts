@@ -14,17 +14,20 @@ import { customSenderCall } from '../triggers/custom-sender.ts'
 import { userAttributesOf } from '../triggers/run.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
-import { type CodeTarget, codeExpiry, drawCode, storeCode, type VerifiableAttribute } from './codes.ts'
+import { type CodeHolder, type CodeTarget, codeExpiry, drawCode, storeCode, type VerifiableAttribute } from './codes.ts'
 import { handOver, invitationSlot, isHandedOver, type Manners } from './hand-over.ts'
 import { countMessage, isOverLimit } from './limits.ts'
-import { sealContent, storeMessage } from './outbox.ts'
-import { enqueue, type Lease, type Parcel, sealParcel } from './queue.ts'
+import { storeMessage } from './outbox.ts'
+import { enqueue, type Lease, type Parcel } from './queue.ts'
 import { compose, confirmationLink, type Occasion, templateFor } from './texts.ts'
 
 export type { MessageSource } from '../triggers/custom-message.ts'
 
-/** What of a user is needed for a message, and for a function that words or delivers it. */
-type Recipient = Pick<User, 'id' | 'username' | 'status' | 'attributes'>
+/**
+ * What of a user is needed for a message, and for a function that words or delivers it; or what stands in for the user
+ * whom a name does not find.
+ */
+export type Recipient = CodeHolder & Pick<User, 'username' | 'status' | 'attributes'>
 
 export interface SendOptions {
   /**
@@ -32,6 +35,11 @@ export interface SendOptions {
    * reports a refusal or a limit, which are logged.
    */
   unnoticed?: boolean
+  /**
+   * There is nobody to send to, and the answer must not tell: all is done as for a message that is sent, but what is
+   * stored leads nowhere. The code is good for nothing.
+   */
+  simulated?: boolean
   /**
    * The operation does not report what may be mended: a message that cannot be handed over now is sent later. Codes of a
    * sign-in and invitations are always sent so.
@@ -49,14 +57,15 @@ export interface SendOptions {
 export const sendNewCode = async (
   ctx: Context,
   pool: Pool,
-  user: Recipient & Pick<User, 'poolId'>,
+  user: Recipient,
   source: MessageSource,
   target: CodeTarget,
   options: SendOptions = {},
 ): Promise<CodeDeliveryDetailsType> => {
   const { attribute, destination } = target
+  const { simulated = false } = options
   const code = drawCode(ctx, target.purpose)
-  const message = await wordCode(ctx, pool, user, source, target, code)
+  const message = await wordCode(ctx, pool, user, source, target, code, simulated)
   await dispatch(
     ctx,
     pool,
@@ -64,35 +73,11 @@ export const sendNewCode = async (
     { ...message, slot: target.purpose, expiresAt: codeExpiry(ctx, target) },
     {
       manners: mannersOf(source, options),
-      alongside: tx => storeCode(tx, user, target, code),
+      simulated,
+      alongside: tx => storeCode(tx, user, target, code, { usable: !simulated }),
     },
   )
   return deliveryDetails(attribute, destination)
-}
-
-/**
- * Does the work of `sendNewCode` up to the point of storing, for a name that nobody has, so that the answer takes as
- * long as for a user. Nothing is stored or sent. Returns whether a message to a user would have been put into the queue.
- */
-export const rehearseCode = async (
-  ctx: Context,
-  pool: Pool,
-  { username, holder }: { username: string; holder: string },
-  source: MessageSource,
-  { purpose, attribute, destination: to }: CodeTarget,
-): Promise<boolean> => {
-  const occasion = await codeOccasion(ctx, pool, username, source, { attribute, to }, drawCode(ctx, purpose))
-  const { medium } = occasion
-  const message = compose(ctx, pool, { username }, occasion, templateFor(pool, occasion))
-  const sender = customSenderCall(ctx, pool, medium, { source, username, userAttributes: {} })
-  const counted = { holder, medium, to, source, bySender: sender !== undefined, simulated: true }
-  await countMessage(ctx, pool, counted).catch((error: unknown) => {
-    if (!isOverLimit(error)) throw error
-  })
-  sealContent(ctx, message)
-  const isQueued = isHandedOver(ctx, medium, sender)
-  if (isQueued) sealParcel(ctx, { message, sender })
-  return isQueued
 }
 
 /**
@@ -188,35 +173,50 @@ const wordCode = async (
   source: MessageSource,
   { attribute, destination: to }: Pick<CodeTarget, 'attribute' | 'destination'>,
   code: string,
+  simulated = false,
 ): Promise<Parcel> => {
   const occasion = await codeOccasion(ctx, pool, user.username, source, { attribute, to }, code)
-  const { template, sender } = await word(ctx, pool, user, occasion, attribute)
+  const { template, sender } = await word(ctx, pool, user, occasion, attribute, simulated)
   return { message: compose(ctx, pool, user, occasion, template), sender }
 }
 
 /** The words of the pool, or of its function; a function that delivers by itself also words by itself. */
-const word = async (ctx: Context, pool: Pool, user: Recipient, occasion: Occasion, attribute: VerifiableAttribute) => {
+const word = async (
+  ctx: Context,
+  pool: Pool,
+  user: Recipient,
+  occasion: Occasion,
+  attribute: VerifiableAttribute,
+  simulated = false,
+) => {
   const { source, medium, to, code, link } = occasion
   // The address may be one that the user does not have yet.
   const told = { ...user, attributes: new Map([...user.attributes, [attribute, to]]) }
   const call = { source, username: user.username, userAttributes: userAttributesOf(told) }
   const sender = customSenderCall(ctx, pool, medium, call)
   const usual = templateFor(pool, occasion)
-  if (sender !== undefined) return { template: usual, sender }
+  if (sender !== undefined || simulated) return { template: usual, sender }
   const request = { source, medium, code, byLink: link !== undefined }
   return { template: await customMessage(ctx, pool, user, request, usual), sender }
 }
 
-/** Counts the message, stores it with what it tells of, and hands it over. */
+/**
+ * Counts the message, stores it with what it tells of, and hands it over; one of which the answer must not tell waits in
+ * the queue for the background work, apart from the answer.
+ */
 export const dispatch = async (
   ctx: Context,
   pool: Pool,
   user: Pick<User, 'id'>,
   { message, sender, slot, expiresAt }: Parcel & Pick<Lease, 'slot' | 'expiresAt'>,
-  { manners, alongside }: { manners: Manners; alongside?: (tx: TransactionContext) => Promise<void> },
+  {
+    manners,
+    simulated = false,
+    alongside,
+  }: { manners: Manners; simulated?: boolean; alongside?: (tx: TransactionContext) => Promise<void> },
 ): Promise<void> => {
   const { medium, to, source } = message
-  const counted = { holder: user.id, medium, to, source, bySender: sender !== undefined }
+  const counted = { holder: user.id, medium, to, source, bySender: sender !== undefined, simulated }
   const isHeldBack = await countMessage(ctx, pool, counted).then(
     () => false,
     (error: unknown) => {
@@ -228,13 +228,14 @@ export const dispatch = async (
   const lease = await inTransaction(ctx, async tx => {
     await alongside?.(tx)
     if (isHeldBack) return undefined
-    await storeMessage(tx, message)
+    await storeMessage(tx, message, simulated)
     if (!isHandedOver(ctx, medium, sender)) return undefined
-    return enqueue(tx, { message, sender }, { userId: user.id, slot, expiresAt })
+    const isLeased = manners !== 'unnoticed'
+    return enqueue(tx, { message, sender }, { userId: user.id, slot, expiresAt, isLeased, simulated })
   }).catch(async (error: unknown) => {
-    throw (await exists(ctx, user)) ? error : userNotFound()
+    throw simulated || (await exists(ctx, user)) ? error : userNotFound()
   })
-  if (lease !== undefined) await handOver(ctx, { message, sender }, lease, manners)
+  if (lease !== undefined && manners !== 'unnoticed') await handOver(ctx, { message, sender }, lease, manners)
 }
 
 const exists = async (ctx: Context, user: Pick<User, 'id'>): Promise<boolean> => {

@@ -14,14 +14,7 @@ import {
 import { checkPassword } from '../../core/password-policy.ts'
 import { type Client, preventsUserExistenceErrors } from '../app-clients/client.ts'
 import { type Context, inTransaction } from '../context.ts'
-import {
-  type CodeTarget,
-  consumeCode,
-  limitByHour,
-  proveCode,
-  refuseSimulatedCode,
-  type VerifiableAttribute,
-} from '../messages/codes.ts'
+import { type CodeTarget, consumeCode, limitByHour, proveCode, type VerifiableAttribute } from '../messages/codes.ts'
 import { sendNewCode } from '../messages/send.ts'
 import { assertAddressAllowed } from '../threat-protection/address-rules.ts'
 import { noRisk, recordEvent } from '../threat-protection/auth-events.ts'
@@ -40,7 +33,7 @@ import {
 } from '../users/user.ts'
 import { clearFailures, lockoutKey } from './lockout.ts'
 import { checkHistory, makePassword, replacePassword } from './password.ts'
-import { eventHolder, findNamedUser, type NamedUser, simulateDelivery } from './unknown-user.ts'
+import { codeHolder, eventHolder, findNamedUser, type NamedUser, simulateDelivery } from './unknown-user.ts'
 import { migrateUser } from './user-migration.ts'
 
 /** ForgotPassword and ConfirmForgotPassword together, for each user. */
@@ -154,12 +147,12 @@ export const confirmForgotPassword = async (
 const resetPassword = async (
   ctx: Context,
   pool: Pool,
-  { user, holder }: NamedUser,
+  named: NamedUser,
   input: { ConfirmationCode: string; Password: string },
 ): Promise<User> => {
-  if (user === undefined) return refuseSimulatedCode(ctx, holder, 'reset-password')
-  const proven = await proveCode(ctx, user, 'reset-password', input.ConfirmationCode)
-  if (!user.enabled) throw codeMismatch()
+  const { user } = named
+  const proven = await proveCode(ctx, codeHolder(pool, named), 'reset-password', input.ConfirmationCode)
+  if (!user?.enabled) throw codeMismatch()
   assertResettable(user)
   await checkHistory(ctx, pool, user, input.Password)
   const password = await makePassword(ctx, pool, user, input.Password)

@@ -4,17 +4,13 @@
  */
 import type { CodeDeliveryDetailsType } from '../../contract/types.ts'
 import { usernameClientNotFound } from '../../core/errors.ts'
+import { uuidFromBytes } from '../../core/ids.ts'
+import { maskDestination } from '../../core/masks.ts'
 import { isEmailFormat, isPhoneFormat } from '../../core/usernames.ts'
 import { type Client, preventsUserExistenceErrors } from '../app-clients/client.ts'
-import { type Context, inTransaction } from '../context.ts'
-import {
-  type CodePurpose,
-  type CodeTarget,
-  storeSimulatedCode,
-  storeUnusableCode,
-  type VerifiableAttribute,
-} from '../messages/codes.ts'
-import { deliveryDetails, type MessageSource, rehearseCode } from '../messages/send.ts'
+import type { Context } from '../context.ts'
+import type { CodeHolder, CodeTarget, VerifiableAttribute } from '../messages/codes.ts'
+import { type MessageSource, type Recipient, sendNewCode } from '../messages/send.ts'
 import { type EventHolder, holderOf } from '../threat-protection/auth-events.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { findUserByName, nameKey, type User } from '../users/user.ts'
@@ -40,10 +36,10 @@ export const eventHolder = ({ user, holder }: NamedUser): EventHolder => ({
  */
 export const findNamedUser = async (ctx: Context, client: Client, pool: Pool, name: string): Promise<NamedUser> => {
   const user = await findUserByName(ctx, pool, name)
+  const nobody = lockoutKey(ctx, pool, name)
   if (user !== undefined) return { user, holder: user.id }
   if (!preventsUserExistenceErrors(client)) throw usernameClientNotFound()
-  const holder = lockoutKey(ctx, pool, name)
-  return { user: undefined, holder }
+  return { user: undefined, holder: nobody }
 }
 
 /**
@@ -51,34 +47,59 @@ export const findNamedUser = async (ctx: Context, client: Client, pool: Pool, na
  * destination is the same each time and looks like a user's; `attributes` are those that codes of this kind go to, the
  * preferred one first.
  */
-export const simulateDelivery = async (
+export const simulateDelivery = (
   ctx: Context,
   pool: Pool,
-  { user, holder }: NamedUser,
+  named: NamedUser,
   name: string,
-  { purpose, source, attributes }: { purpose: CodePurpose; source: MessageSource; attributes: VerifiableAttribute[] },
+  { purpose, source, attributes, ...more }: SimulatedCode,
 ): Promise<CodeDeliveryDetailsType> => {
-  const { attribute, destination } = simulatedTarget(ctx, pool, nameKey(pool, name), attributes)
-  const target = { purpose, attribute, destination }
-  const isQueued = await rehearseCode(ctx, pool, { username: name, holder }, source, target)
-  await inTransaction(ctx, tx =>
-    user === undefined ? storeSimulatedCode(tx, holder, purpose, isQueued) : storeUnusableCode(tx, user, purpose),
-  )
-  return deliveryDetails(attribute, destination)
+  const target = { purpose, ...more, ...simulatedTarget(ctx, pool, nameKey(pool, name), attributes) }
+  const recipient = named.user ?? simulatedRecipient(ctx, pool, named.holder)
+  return sendNewCode(ctx, pool, recipient, source, target, { unnoticed: true, simulated: true })
 }
 
+interface SimulatedCode extends Omit<CodeTarget, 'attribute' | 'destination'> {
+  source: MessageSource
+  attributes: VerifiableAttribute[]
+}
+
+/** Whose codes are stored and tried: the user's, or those of the name that nobody has. */
+export const codeHolder = (pool: Pool, { user, holder }: NamedUser): CodeHolder =>
+  user ?? { id: holder, poolId: pool.id, isNobody: true }
+
+/** A user such as many are, in the place of the one whom the name does not find. */
+const simulatedRecipient = (ctx: Pick<Context, 'seal'>, pool: Pool, holder: string): Recipient => ({
+  id: holder,
+  poolId: pool.id,
+  isNobody: true,
+  username: simulatedUserId(ctx, holder),
+  status: 'CONFIRMED',
+  attributes: new Map([
+    ['email', 'nobody@example.com'],
+    ['email_verified', 'true'],
+  ]),
+})
+
+/** The `sub` of a name that nobody has, by the name's digest: the same each time. */
+export const simulatedUserId = (ctx: Pick<Context, 'seal'>, key: string): string =>
+  uuidFromBytes(Buffer.from(ctx.seal.digest('simulated-user-id', key), 'base64url').subarray(0, 16))
+
+/** The destination is masked already, because nothing that was typed in the place of a name is kept in clear. */
 const simulatedTarget = (
   ctx: Pick<Context, 'seal'>,
   pool: Pool,
   name: string,
   attributes: readonly VerifiableAttribute[],
-): Omit<CodeTarget, 'purpose'> => {
+): Pick<CodeTarget, 'attribute' | 'destination'> => {
   const format = isEmailFormat(name) ? 'email' : isPhoneFormat(name) ? 'phone_number' : undefined
   // A user who is named by an address most likely gets the code there.
-  if (format !== undefined && attributes.includes(format)) return { attribute: format, destination: name }
+  if (format !== undefined && attributes.includes(format)) {
+    return { attribute: format, destination: maskDestination(format, name) }
+  }
   const verifiable = attributes.filter(attribute => pool.settings.AutoVerifiedAttributes?.includes(attribute))
   const attribute = verifiable[0] ?? attributes[0] ?? 'email'
-  return { attribute, destination: inventedDestination(ctx, pool, name, attribute) }
+  return { attribute, destination: maskDestination(attribute, inventedDestination(ctx, pool, name, attribute)) }
 }
 
 /** First letters about as frequent as those of names and of mail domains. */

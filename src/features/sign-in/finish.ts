@@ -1,6 +1,5 @@
 /** The end of a sign-in: a second factor where one is asked for, then tokens. */
 import type { Context } from '../context.ts'
-import { lockoutKey } from '../passwords/lockout.ts'
 import { suspendSignIn } from '../threat-protection/sign-in-events.ts'
 import type { NamedDevice } from './attempt.ts'
 import { nextCustomStep } from './challenges/custom-challenge.ts'
@@ -10,6 +9,7 @@ import { judgeProgress } from './judge.ts'
 import type { Outcome, Progress } from './progress.ts'
 import { beginSecondFactor } from './second-factor.ts'
 import { beginLift, meetsMfa, withCredit } from './step-up.ts'
+import { subjectOf } from './subject.ts'
 
 /**
  * The second factor that is still due for a user who has proven one, else tokens. A remembered device may stand in for the
@@ -35,7 +35,7 @@ export const finishSignIn = async (ctx: Context, begun: Progress): Promise<Outco
   const device = deviceSkipsMfa ? reliedOn(progress.device) : progress.device
   // What the user has proven is the beginning of the story there, and the proof of the device its end.
   if (signIn.flow === 'CUSTOM_AUTH' && device?.proof !== 'given') {
-    const subject = { user, nameKey, lockoutKey: lockoutKey(ctx, signIn.pool, user) }
+    const subject = subjectOf(ctx, signIn.pool, user, nameKey)
     return nextCustomStep(ctx, signIn, { subject, name: user.username }, { factors, device }, [])
   }
   return issueAfterProof(ctx, { ...progress, device })

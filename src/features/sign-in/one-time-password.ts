@@ -50,6 +50,7 @@ export const beginOneTimePassword = async (
   }
   const { user, nameKey } = subject
   const destination = user?.enabled ? user.attributes.get(attribute) : undefined
+  const { nonce: bound, expiresAt } = attempt
   const details =
     user !== undefined && destination !== undefined
       ? await sendNewCode(
@@ -57,11 +58,11 @@ export const beginOneTimePassword = async (
           pool,
           user,
           'Authentication',
-          { purpose, attribute, destination, bound: attempt.nonce, expiresAt: attempt.expiresAt },
+          { purpose, attribute, destination, bound, expiresAt },
           { unnoticed: preventsUserExistenceErrors(client) },
         )
       : await simulateDelivery(ctx, pool, { user, holder: nameKey }, name, {
-          purpose,
+          ...{ purpose, bound, expiresAt },
           source: 'Authentication',
           attributes: [attribute],
         })

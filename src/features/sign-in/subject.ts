@@ -3,20 +3,22 @@
  * goes through the same work as a user and gets the same answers.
  */
 import { passwordResetRequired, userDisabled, userNotConfirmed, userNotFound } from '../../core/errors.ts'
-import { uuidFromBytes } from '../../core/ids.ts'
 import { type Client, checkSecretHash, preventsUserExistenceErrors } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
 import { lockoutKey } from '../passwords/lockout.ts'
 import { srpUserId } from '../passwords/password.ts'
+import { simulatedUserId } from '../passwords/unknown-user.ts'
 import { migrateUser } from '../passwords/user-migration.ts'
 import type { Pool } from '../user-pools/pool.ts'
-import { findUserById, findUserByName, hasPassword, nameKey, type User } from '../users/user.ts'
+import { findUserByIdAlike, findUserByName, hasPassword, nameKey, type User } from '../users/user.ts'
 import type { Attempt, SignIn } from './attempt.ts'
 
 export interface Subject {
   user: User | undefined
   /** A digest of the name that was given, the same for all its spellings. */
   nameKey: string
+  /** The `sub` that the name would have if nobody had it; made for everyone, so that it takes the same work. */
+  simulatedId: string
   /** What failures are counted by: the user, or the name when nobody has it. */
   lockoutKey: string
 }
@@ -45,32 +47,35 @@ export const findSubject = async (
 
 /** The subject of an attempt. The user of an attempt may have been deleted since and is undefined then. */
 export const findSubjectOfAttempt = async (ctx: Context, pool: Pool, attempt: Attempt): Promise<Subject> => {
-  if (attempt.userId !== undefined) {
-    return subjectOf(ctx, pool, await findUserById(ctx, pool, attempt.userId), attempt.nameKey)
-  }
-  await findUserById(ctx, pool, '')
-  return subjectOf(ctx, pool, undefined, attempt.nameKey)
+  const simulatedId = simulatedUserId(ctx, attempt.nameKey)
+  const user = await findUserByIdAlike(ctx, pool, attempt.userId ?? simulatedId)
+  return subjectOf(ctx, pool, user, attempt.nameKey, simulatedId)
 }
 
 /** The subject, from the user and the digest of the name that was given. */
-export const subjectOf = (ctx: Context, pool: Pool, user: User | undefined, key: string): Subject => ({
+export const subjectOf = (
+  ctx: Context,
+  pool: Pool,
+  user: User | undefined,
+  key: string,
+  simulatedId = simulatedUserId(ctx, key),
+): Subject => ({
   user,
   nameKey: key,
+  simulatedId,
   lockoutKey: user === undefined ? key : lockoutKey(ctx, pool, user),
 })
 
 /** USER_ID_FOR_SRP: of nobody, a UUID that is the same each time for a name, as its holder's `sub` would be. */
-export const userIdForSrp = (ctx: Pick<Context, 'seal'>, { user, nameKey: key }: Subject): string =>
-  user !== undefined
-    ? srpUserId(user)
-    : uuidFromBytes(Buffer.from(ctx.seal.digest('simulated-user-id', key), 'base64url').subarray(0, 16))
+export const userIdForSrp = ({ user, simulatedId }: Subject): string =>
+  user === undefined ? simulatedId : srpUserId(user)
 
 /**
  * Whether a name that was sent with an answer is the subject's: the real username, the name that the sign-in began
  * with, or another one that finds the same user.
  */
 export const isNameOf = async (ctx: Context, pool: Pool, subject: Subject, name: string): Promise<boolean> => {
-  if (name === userIdForSrp(ctx, subject) || lockoutKey(ctx, pool, name) === subject.nameKey) return true
+  if (name === userIdForSrp(subject) || lockoutKey(ctx, pool, name) === subject.nameKey) return true
   if (subject.user !== undefined && nameKey(pool, name) === nameKey(pool, subject.user.username)) return true
   const named = await findUserByName(ctx, pool, name)
   return named !== undefined && named.id === subject.user?.id

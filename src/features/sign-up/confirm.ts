@@ -4,6 +4,7 @@ import {
   aliasExistsAtConfirmation,
   cannotResendCodes,
   codeExpired,
+  codeMismatch,
   invalidSession,
   userAlreadyConfirmed,
   userCannotBeConfirmed,
@@ -18,11 +19,10 @@ import {
   limitByHour,
   type ProvenCode,
   proveCode,
-  refuseSimulatedCode,
   type VerifiableAttribute,
 } from '../messages/codes.ts'
 import { sendNewCode } from '../messages/send.ts'
-import { eventHolder, findNamedUser, simulateDelivery } from '../passwords/unknown-user.ts'
+import { codeHolder, eventHolder, findNamedUser, simulateDelivery } from '../passwords/unknown-user.ts'
 import { assertAddressAllowed } from '../threat-protection/address-rules.ts'
 import { recordEvent } from '../threat-protection/auth-events.ts'
 import { runPostConfirmation } from '../triggers/confirmation.ts'
@@ -64,12 +64,13 @@ export const confirmSignUp = async (
 ): Promise<Confirmed> => {
   const session = input.Session === undefined ? undefined : openSignUpSession(ctx, client, input.Session)
   await assertAddressAllowed(ctx, pool, client)
-  const { user, holder } = await findNamedUser(ctx, client, pool, input.Username)
+  const named = await findNamedUser(ctx, client, pool, input.Username)
+  const { user, holder } = named
   if (session !== undefined && session.userId !== user?.id) throw invalidSession()
   if (user !== undefined) assertConfirmable(user)
   await limitByHour(ctx, 'ConfirmSignUp', holder, confirmationsPerHour)
-  if (user === undefined) return refuseSimulatedCode(ctx, holder, 'sign-up')
-  const proven = await proveCode(ctx, user, 'sign-up', input.ConfirmationCode)
+  const proven = await proveCode(ctx, codeHolder(pool, named), 'sign-up', input.ConfirmationCode)
+  if (user === undefined) throw codeMismatch()
   const confirmed = await inTransaction(ctx, async tx => {
     await consumeCode(tx, user, proven)
     await confirm(tx, pool, user)

@@ -94,6 +94,7 @@ onEachDatabase(testApp => {
       await signInFrom(own, pool, home)
       own.advance(minutes(1))
       await signInFrom(own, pool, abroad)
+      await own.app.sendMessages()
       const [sent] = delivery.sent
       assert.deepEqual(
         [delivery.sent.length, sent?.from, sent?.replyTo, sent?.to, sent?.subject],

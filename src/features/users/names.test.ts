@@ -100,6 +100,20 @@ onEachDatabase(testApp => {
     })
   }
 
+  test("a name before, between or after the names of users is nobody's", async () => {
+    const pool = await createTestPool(app, { UsernameAttributes: ['email'] })
+    assert.equal(await usernameOf(pool, 'a'), undefined)
+    const ids = new Map<string, string | undefined>()
+    for (const name of ['bob@example.com', 'eve@example.com']) {
+      ids.set(name, (await createTestUser(app, pool, name)).Username)
+    }
+    for (const name of ['', '@example.com', '.com', '.com0']) {
+      for (const first of ['a', 'bob', 'c', 'eve', 'z']) {
+        assert.equal(await usernameOf(pool, `${first}${name}`), ids.get(`${first}${name}`), `${first}${name}`)
+      }
+    }
+  })
+
   test('a name with something invisible in it is refused', async () => {
     const pool = await createTestPool(app)
     for (const name of ['an\u200bn', 'an\u00adn', 'ann ', ' ann', 'an\u0000n', 'ann\n', '\u202enna', '']) {

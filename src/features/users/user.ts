@@ -70,15 +70,30 @@ export const hasPassword = (user: Pick<User, 'password' | 'importedHash'>): bool
  * The user whom this name finds at sign-in: username, or an alias in force, or the address in pools that sign in with
  * addresses. Undefined when there is none.
  */
-export const findUserByName = async (ctx: ReadContext, pool: Pool, name: string): Promise<User | undefined> =>
-  userFromRows(await selectByName(ctx.db, pool.id, nameKey(pool, name)))
+export const findUserByName = async (ctx: ReadContext, pool: Pool, name: string): Promise<User | undefined> => {
+  const key = nameKey(pool, name)
+  const rows = await selectNextByName(ctx.db, pool.id, key)
+  const user = userFromRows(rows)
+  return rows[0]?.name_key === key ? user : undefined
+}
 
-const selectByName = prepared((db, poolId: string, key: string) =>
-  withAttributes(db)
+/**
+ * The user of this name or of the next one in the pool, after the last one that of the first. A name that nobody has is
+ * looked up with as much reading as a user's.
+ */
+const selectNextByName = prepared((db, poolId: string, key: string) => {
+  const names = db
+    .selectFrom('sign_in_names as next')
+    .select('next.name_key')
+    .where('next.pool_id', '=', poolId)
+    .orderBy('next.name_key')
+    .limit(1)
+  return withAttributes(db)
     .innerJoin('sign_in_names', 'sign_in_names.user_id', 'users.id')
+    .select('sign_in_names.name_key')
     .where('sign_in_names.pool_id', '=', poolId)
-    .where('sign_in_names.name_key', '=', key),
-)
+    .where('sign_in_names.name_key', '=', ({ fn }) => fn.coalesce(names.where('next.name_key', '>=', key), names))
+})
 
 /** As findUserByName. @throws UserNotFoundException */
 export const getUserByName = async (ctx: ReadContext, pool: Pool, name: string): Promise<User> => {
@@ -94,6 +109,27 @@ export const findUserById = async (ctx: ReadContext, pool: Pool, id: string): Pr
 const selectById = prepared((db, poolId: string, id: string) =>
   withAttributes(db).where('users.id', '=', id).where('users.pool_id', '=', poolId),
 )
+
+/**
+ * As findUserById, with as much reading for an id that nobody has: what is read then is the user of the next id, after the
+ * last one the first.
+ */
+export const findUserByIdAlike = async (ctx: ReadContext, pool: Pool, id: string): Promise<User | undefined> => {
+  const user = userFromRows(await selectNextById(ctx.db, pool.id, id))
+  return user?.id === id ? user : undefined
+}
+
+const selectNextById = prepared((db, poolId: string, id: string) => {
+  const ids = db
+    .selectFrom('users as next')
+    .select('next.id')
+    .where('next.pool_id', '=', poolId)
+    .orderBy('next.id')
+    .limit(1)
+  return withAttributes(db)
+    .where('users.pool_id', '=', poolId)
+    .where('users.id', '=', ({ fn }) => fn.coalesce(ids.where('next.id', '>=', id), ids))
+})
 
 /** As findUserById. @throws UserNotFoundException */
 export const getUserById = async (ctx: ReadContext, pool: Pool, id: string): Promise<User> => {

@@ -13,6 +13,7 @@ import { migration as messageQueue } from './0014-message-queue.ts'
 import { migration as authorization } from './0015-authorization.ts'
 import { migration as pageSteps } from './0016-page-steps.ts'
 import { migration as federation } from './0017-federation.ts'
+import { migration as simulated } from './0019-simulated.ts'
 
 /** All migrations, in the order in which they run. */
 export const migrations: Migration[] = [
@@ -30,4 +31,5 @@ export const migrations: Migration[] = [
   authorization,
   pageSteps,
   federation,
+  simulated,
 ]

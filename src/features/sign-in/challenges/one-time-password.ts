@@ -7,14 +7,8 @@ import {
   passwordAttemptsExceeded,
 } from '../../../core/errors.ts'
 import { type Context, inTransaction } from '../../context.ts'
-import {
-  type CodePurpose,
-  consumeCode,
-  dropCode,
-  type ProvenCode,
-  proveCode,
-  refuseSimulatedCode,
-} from '../../messages/codes.ts'
+import { type CodePurpose, consumeCode, dropCode, type ProvenCode, proveCode } from '../../messages/codes.ts'
+import { codeHolder } from '../../passwords/unknown-user.ts'
 import { runPostConfirmation } from '../../triggers/confirmation.ts'
 import { findUserById, getUserById, lockUser, NameTaken, type User, updateUser } from '../../users/user.ts'
 import { consumeAttempt, isUntouched } from '../attempt.ts'
@@ -50,14 +44,18 @@ export const answerOneTimePassword: Challenge = async (ctx, answer) => {
 /** Undefined for a wrong code, whatever is wrong with it. */
 const prove = async (
   ctx: Context,
-  { attempt, subject: { user } }: Unproven,
+  { attempt, signIn, subject: { user } }: Unproven,
   purpose: CodePurpose,
   code: string,
 ): Promise<ProvenCode | undefined> => {
   try {
-    return user === undefined
-      ? await refuseSimulatedCode(ctx, attempt.nameKey, purpose)
-      : await proveCode(ctx, user, purpose, code, attempt.nonce)
+    return await proveCode(
+      ctx,
+      codeHolder(signIn.pool, { user, holder: attempt.nameKey }),
+      purpose,
+      code,
+      attempt.nonce,
+    )
   } catch (error) {
     if (isCognitoError(error, 'CodeMismatchException') || isCognitoError(error, 'ExpiredCodeException'))
       return undefined

@@ -54,7 +54,7 @@ export const challengePassword = async (
   assertMaySignIn(client, subject.user)
   const evaluated = passwordToEvaluate(ctx, pool, subject.user, subject.nameKey)
   const attempt = newAttempt(ctx, signIn, { ...subject, step: 'PASSWORD_VERIFIER', factors: [], device })
-  const name = userIdForSrp(ctx, subject)
+  const name = userIdForSrp(subject)
   return {
     challenge: 'PASSWORD_VERIFIER',
     session: sealSession(ctx, client, attempt),
@@ -89,7 +89,7 @@ export const answerPasswordVerifier: Challenge = async (ctx, answer) => {
 
   const signIn: SignIn = { pool, client, face, flow: block.flow, target: block.target }
   const { verifier, isReal } = passwordToEvaluate(ctx, pool, subject.user, subject.nameKey)
-  const names = [srpPoolName(pool), userIdForSrp(ctx, subject)] as const
+  const names = [srpPoolName(pool), userIdForSrp(subject)] as const
   const user = await provePassword(
     ctx,
     signIn,
