@@ -14,78 +14,8 @@ import {
   visit,
 } from '../../../test/support/oauth.ts'
 import { createClient } from '../../../test/support/pools.ts'
+import { registeredTargets, strangeTargets } from '../../../test/support/redirect-targets.ts'
 import { createUser } from '../../../test/support/sign-in.ts'
-
-/** Spellings that are not the registered `https://app.example/cb`, however near they come. */
-const strangers = [
-  'https://app.example/CB',
-  'https://APP.example/cb',
-  'HTTPS://app.example/cb',
-  'https://app.example/cb/',
-  'https://app.example/cb/x',
-  'https://app.example/c',
-  'https://app.example/',
-  'https://app.example',
-  'https://app.example/cb?x',
-  'https://app.example/cb?',
-  'https://app.example/cb#x',
-  'https://app.example/cb#',
-  'https://app.example/cb%23',
-  'https://app.example/%63b',
-  'https://app.example/%2e%2e/cb',
-  'https://app.example/x/../cb',
-  'https://app.example/./cb',
-  'https://app.example/..;/cb',
-  'https://app.example//cb',
-  'https://app.example/cb;x',
-  'https://app.example/cb%00',
-  'https://app.example/cb\u0000',
-  'https://app.example/cb ',
-  ' https://app.example/cb',
-  'https://app.example/cb\t',
-  'https://app.example/c\tb',
-  'https://app.example/c\nb',
-  'https://app.example/cb\r\nx-injected: 1',
-  'https:\n//app.example/cb',
-  'https://app.example\\cb',
-  'https:\\\\app.example\\cb',
-  'https:app.example/cb',
-  'https:/app.example/cb',
-  'https:///app.example/cb',
-  '//app.example/cb',
-  '/cb',
-  'cb',
-  'app.example/cb',
-  'http://app.example/cb',
-  'https://app.example:443/cb',
-  'https://app.example:8443/cb',
-  'https://app.example./cb',
-  'https://app.example.evil/cb',
-  'https://evilapp.example/cb',
-  'https://x.app.example/cb',
-  'https://app.example@evil/cb',
-  'https://a@app.example/cb',
-  'https://a@b@app.example/cb',
-  'https://app.example:x@evil/cb',
-  'https://evil#@app.example/cb',
-  'https://evil?https://app.example/cb',
-  'https://app。example/cb',
-  'https://аpp.example/cb',
-  'https://xn--pp-6kc.example/cb',
-  'https://[::1]/cb',
-  'https://127.0.0.1/cb',
-  'javascript:alert(1)//https://app.example/cb',
-  'data:text/html,https://app.example/cb',
-  'myapp://x',
-  'https://app.example/cb,https://evil/',
-  'https://app.example/cb https://evil/',
-  `https://app.example/cb${'x'.repeat(7_000)}`,
-  'http://localhost/cb',
-  'http://localhost:3001/cb',
-  'http://127.0.0.1:3000/cb',
-  'https://localhost:3000/cb',
-  'http://localhost.evil:3000/cb',
-]
 
 onEachDatabase(testApp => {
   let app: TestApp
@@ -112,18 +42,17 @@ onEachDatabase(testApp => {
 
   test('nobody is led to a redirect URI that is not registered to the letter, not even with a session', async () => {
     const strict = await createOAuthClient(app, client.poolId, {
-      CallbackURLs: ['https://app.example/cb', 'http://localhost:3000/cb', 'myapp://callback'],
+      CallbackURLs: [...registeredTargets],
     })
     await createUser(app, client.poolId, 'mallory')
     const cookie = await browserOf(app, strict, 'mallory')
-    assert.ok(strangers.length >= 60)
-    for (const redirect_uri of strangers) {
+    for (const redirect_uri of strangeTargets) {
       await shown(authorizeUrl(app, strict, { redirect_uri }), 'redirect_mismatch', cookie)
       // The page that shows the form would lead there as well.
       const login = authorizeUrl(app, strict, { redirect_uri }).replace('/oauth2/authorize?', '/login?')
       assert.deepEqual((await visit(login, { cookie })).location, null)
     }
-    for (const redirect_uri of ['https://app.example/cb', 'http://localhost:3000/cb', 'myapp://callback']) {
+    for (const redirect_uri of registeredTargets) {
       const { location } = await visit(authorizeUrl(app, strict, { redirect_uri }), { cookie })
       assert.ok(location?.startsWith(`${redirect_uri}?code=`), redirect_uri)
     }
@@ -294,17 +223,5 @@ onEachDatabase(testApp => {
       assert.deepEqual([status, headers.get('allow')], [405, 'GET'])
     }
     assert.equal((await visit(url.replace('/oauth2/authorize', '/authorize'))).location, `/login${new URL(url).search}`)
-  })
-
-  test('what is said about a host in headers changes no redirect', async () => {
-    const expected = (await visit(authorizeUrl(app, client))).location
-    for (const headers of [
-      { 'x-forwarded-host': 'evil.example' },
-      { forwarded: 'host=evil.example;proto=https' },
-      { 'x-forwarded-proto': 'https', 'x-forwarded-port': '1' },
-      { 'x-original-url': '/evil', 'x-rewrite-url': '/evil', 'x-forwarded-prefix': '/evil' },
-    ]) {
-      assert.equal((await visit(authorizeUrl(app, client), headers as never)).location, expected)
-    }
   })
 })
