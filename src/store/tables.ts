@@ -506,6 +506,8 @@ export interface BrowserSessionRow {
   identity_provider: string
   /** How the user signed in, JSON. */
   factors: string
+  /** The event of the sign-in in the user's history, where threat protection keeps one. */
+  event_id: string | null
   /** When, in seconds since the epoch. */
   auth_time: number
   created_at: number

@@ -22,6 +22,8 @@ export interface CodeGrant {
   /** Seconds since the epoch. */
   authTime: number
   factors: Factor[]
+  /** The event of the sign-in, which the tokens name. */
+  eventId?: string | undefined
   browserSessionId?: string | undefined
 }
 
@@ -45,7 +47,7 @@ export const createCode = async (
   ctx: Context,
   { client, redirectUri, scopes, codeChallenge, nonce, resource }: AuthorizationRequest,
   user: User,
-  signedIn: Pick<CodeGrant, 'authTime' | 'factors' | 'browserSessionId'>,
+  signedIn: Pick<CodeGrant, 'authTime' | 'factors' | 'eventId' | 'browserSessionId'>,
 ): Promise<string> => {
   const code = newUuid(ctx.random)
   const grant: CodeGrant = { redirectUri, scope: scopes.join(' '), codeChallenge, nonce, resource, ...signedIn }

@@ -53,6 +53,7 @@ interface Approval {
   sessionEpoch: number
   authTime: number
   factors: Factor[]
+  eventId?: string | undefined
   browserSessionId: string
 }
 
@@ -128,10 +129,10 @@ const lettersOf = (text: string): string | undefined => {
 export const decideDeviceGrant = async (
   ctx: Context,
   { userCode, client }: Pick<DeviceGrant, 'userCode' | 'client'>,
-  { id, user, authTime, factors }: BrowserSession,
+  { id, user, authTime, factors, eventId }: BrowserSession,
   decision: 'allow' | 'deny',
 ): Promise<boolean> => {
-  const approval: Approval = { sessionEpoch: user.sessionEpoch, authTime, factors, browserSessionId: id }
+  const approval: Approval = { sessionEpoch: user.sessionEpoch, authTime, factors, eventId, browserSessionId: id }
   const decided = await inTransaction(ctx, tx =>
     tx.db
       .updateTable('device_grants')

@@ -15,7 +15,7 @@ import { takePushedRequest } from './pushed-requests.ts'
 import { type AuthorizationRequest, refusal } from './request.ts'
 
 /** What the answer needs to know of the user's session, whether it was just begun or taken up. */
-export type FinishedSignIn = Pick<BrowserSession, 'id' | 'user' | 'factors' | 'authTime'>
+export type FinishedSignIn = Pick<BrowserSession, 'id' | 'user' | 'factors' | 'eventId' | 'authTime'>
 
 /**
  * The URL that takes the browser back to the application: with a code, or with the tokens themselves.
@@ -38,6 +38,7 @@ export const finishAuthorization = async (
   const code = await createCode(ctx, request, session.user, {
     authTime: session.authTime,
     factors: session.factors,
+    eventId: session.eventId,
     browserSessionId: session.id,
   })
   return withParameters(redirectUri, { code, state, iss })
@@ -58,6 +59,7 @@ const implicitTokens = async (ctx: Context, request: AuthorizationRequest, sessi
       source: 'HostedAuth',
       granted: {
         authTime: session.authTime,
+        ...(session.eventId !== undefined && { eventId: session.eventId }),
         expiresAt: ctx.clock.now() + lifetimeSeconds * 1_000,
         scope: scopes.join(' '),
         hosted: { browserSessionId: session.id, ...(resource !== undefined && { resource }) },

@@ -24,7 +24,7 @@ import { type AuthorizationRequest, refusal, supportedProviders } from './reques
 const untrackedMinutes = 60
 
 /** Who has proven what, and where the user comes from: the pool itself, unless a provider is named. */
-export type BrowserProof = Pick<Proof, 'user' | 'factors'> & { identityProvider?: string | undefined }
+export type BrowserProof = Pick<Proof, 'user' | 'factors' | 'eventId'> & { identityProvider?: string | undefined }
 
 export interface BegunBrowserSession {
   session: BrowserSession
@@ -48,6 +48,7 @@ export const beginBrowserSession = async (
     client,
     user: proof.user,
     factors: proof.factors,
+    eventId: proof.eventId,
     identityProvider: proof.identityProvider ?? localProvider,
     replaces: readCookie(ctx, pool, cookieHeader),
   })

@@ -39,7 +39,7 @@ export const issueAfterProof = async (ctx: Context, proven: Progress): Promise<O
   const user = await postAuthenticate(ctx, pool, progress.user, usesDevices(signIn) && device === undefined)
   const outcome =
     face === 'pages'
-      ? { proven: { user, factors, tokenSource } }
+      ? { proven: { user, factors, tokenSource, eventId: event?.id } }
       : { tokens: await tokensFrom(ctx, { ...progress, user, event }, device) }
   await completeSignIn(ctx, signIn, user, factors, event)
   ctx.events.record({ name: 'SignIn', result: 'Pass', userPoolId: pool.id, clientId: client.id, userId: user.id, flow })

@@ -18,7 +18,10 @@ export interface PendingOutcome {
 }
 
 /** A user who has proven everything that was asked for. */
-export type Proof = Pick<Progress, 'user' | 'factors' | 'tokenSource'>
+export type Proof = Pick<Progress, 'user' | 'factors' | 'tokenSource'> & {
+  /** The event of the sign-in, where something watches it. */
+  eventId?: string | undefined
+}
 
 /** A sign-in whose user has proven something. */
 export interface Progress {

@@ -21,6 +21,8 @@ export interface BrowserSession {
   /** `COGNITO`, or the provider that the user came from. */
   identityProvider: string
   factors: Factor[]
+  /** The event of that sign-in in the user's history; undefined where nothing watched it. */
+  eventId?: string | undefined
   /** When the user signed in, in seconds since the epoch. */
   authTime: number
   /** Milliseconds since the epoch. */
@@ -49,8 +51,9 @@ export const beginBrowserSession = async (
     user,
     factors,
     identityProvider,
+    eventId,
     replaces,
-  }: Pick<BrowserSession, 'user' | 'factors' | 'identityProvider'> & {
+  }: Pick<BrowserSession, 'user' | 'factors' | 'identityProvider' | 'eventId'> & {
     pool: Pool
     client: Client
     replaces: BrowserSessionKey | undefined
@@ -59,7 +62,7 @@ export const beginBrowserSession = async (
   const now = ctx.clock.now()
   const key = { id: newBrowserSessionId(ctx.random), secret: ctx.random.bytes(secretBytes).toString('base64url') }
   const expiresAt = now + (await validityMinutes(ctx, pool)) * 60_000
-  const session = { id: key.id, user, identityProvider, factors, authTime: Math.floor(now / 1_000), expiresAt }
+  const session = { id: key.id, user, identityProvider, factors, eventId, authTime: Math.floor(now / 1_000), expiresAt }
   const before = replaces && (await findBrowserSession(ctx, pool, replaces))
   await inTransaction(ctx, async tx => {
     if (before !== undefined) await endBrowserSession(tx, before.id)
@@ -73,6 +76,7 @@ export const beginBrowserSession = async (
         security_epoch: user.securityEpoch,
         identity_provider: identityProvider,
         factors: JSON.stringify(factors),
+        event_id: eventId ?? null,
         auth_time: session.authTime,
         created_at: now,
         last_active_at: now,
@@ -127,6 +131,7 @@ const fromRow = (row: Selectable<BrowserSessionRow>, user: User): BrowserSession
   user,
   identityProvider: row.identity_provider,
   factors: JSON.parse(row.factors) as Factor[],
+  eventId: row.event_id ?? undefined,
   authTime: row.auth_time,
   expiresAt: row.expires_at,
 })

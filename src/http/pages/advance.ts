@@ -50,13 +50,16 @@ export const advance = async (
   return leadTo(page, pathOf(outcome.challenge), step)
 }
 
-/** Answers the pending challenge, under its own name unless another is given, and goes on from there. */
+/**
+ * Answers the pending challenge, under its own name unless another is given, and goes on from there; the next page is told
+ * the rest.
+ */
 export const answerStep = (
   page: Page,
   step: ChallengeStep,
   responses: Record<string, string>,
   show: (faults: Fault[]) => Response | Promise<Response>,
-  challenge = step.challenge,
+  { challenge = step.challenge, ...more }: Partial<ChallengeStep> = {},
 ): Promise<Response> =>
   guarded(
     page,
@@ -77,7 +80,7 @@ export const answerStep = (
         responses: ChallengeResponses,
       } as const
       const outcome = await answer(ctx, request).catch(error => detourOf(page, step.username, error))
-      return outcome instanceof Response ? outcome : advance(page, step.username, outcome)
+      return outcome instanceof Response ? outcome : advance(page, step.username, outcome, more)
     },
     show,
   )

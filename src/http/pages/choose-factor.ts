@@ -92,5 +92,5 @@ const takePassword = (page: Page, step: ChallengeStep): Promise<Response> | Resp
   const show = (faults: Fault[]) => showPassword(page, step, faults)
   const missing = missingFields(page, ['password'])
   if (missing.length > 0) return show(missing)
-  return answerStep(page, step, { PASSWORD: fieldOf(page.form, 'password') }, show, 'PASSWORD')
+  return answerStep(page, step, { PASSWORD: fieldOf(page.form, 'password') }, show, { challenge: 'PASSWORD' })
 }

@@ -164,8 +164,21 @@ onEachDatabase(testApp => {
       assert.deepEqual((await browser.submit(address, { email: 'ann' })).errors, {
         email: 'Invalid email address format.',
       })
-      const code = await browser.submit(address, { email: 'ann@example.com' })
-      await claimsAfter(app, client, await browser.submit(code, { code: await app.lastCode('ann@example.com') }))
+      const sent = await browser.submit(address, { email: 'ann@example.com' })
+      const first = await app.lastCode('ann@example.com')
+      // A code to an address that is nobody's yet can be sent once more as well, to that address.
+      const again = await browser.submit(sent, { resend: 'true' }, 1)
+      assert.deepEqual(again.alerts, ['We sent a new code.'])
+      const mails = (await app.messages()).filter(({ userPoolId }) => userPoolId === client.poolId)
+      assert.deepEqual(
+        mails.map(({ to }) => to),
+        ['ann@example.com', 'ann@example.com'],
+      )
+      const second = await app.lastCode('ann@example.com')
+      assert.equal((await browser.submit(again, { code: first === second ? '000000' : first })).location, undefined)
+      const twice = await browser.submit(again, { resend: 'true' }, 1)
+      const end = await browser.submit(twice, { code: await app.lastCode('ann@example.com') })
+      assert.equal((await claimsAfter(app, client, end))['email'], 'ann@example.com')
     })
 
     test('that was tried too often locks the step', async () => {

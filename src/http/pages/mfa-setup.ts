@@ -159,5 +159,6 @@ const takeAddress = (page: Page, step: ChallengeStep): Promise<Response> | Respo
   const show = (faults: Fault[]) => showAddress(page, step, faults)
   const missing = missingFields(page, ['email'])
   if (missing.length > 0) return show(missing)
-  return answerStep(page, step, { EMAIL: fieldOf(page.form, 'email') }, show)
+  const newAddress = fieldOf(page.form, 'email')
+  return answerStep(page, step, { EMAIL: newAddress }, show, { newAddress })
 }

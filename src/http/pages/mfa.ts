@@ -79,14 +79,22 @@ const sendAgain = (page: Page, step: ChallengeStep): Promise<Response> =>
     page,
     async () => {
       const { ctx, pool, client } = page
-      const { challenge, session, username } = step
+      const { challenge, session, username, newAddress } = step
       await counted(page, 'RespondToAuthChallenge', {
         ChallengeName: challenge,
         Session: session,
         ChallengeResponses: { USERNAME: username },
       })
-      const outcome = await sendCodeAgain(ctx, { pool, client, face: 'pages', challenge, session, username })
-      return advance(page, username, outcome, { resent: true })
+      const outcome = await sendCodeAgain(ctx, {
+        pool,
+        client,
+        face: 'pages',
+        challenge,
+        session,
+        username,
+        newAddress,
+      })
+      return advance(page, username, outcome, { resent: true, ...(newAddress !== undefined && { newAddress }) })
     },
     faults => showCode(page, step, faults),
   )

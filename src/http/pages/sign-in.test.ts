@@ -1,8 +1,22 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { minutes, onEachDatabase, type TestApp } from '../../../test/support/app.ts'
-import { answerIn, authorizeUrl, callback, type OAuthClient, redeem } from '../../../test/support/oauth.ts'
-import { createPagePool, type FormBrowser, formBrowser, pagePath } from '../../../test/support/pages.ts'
+import {
+  answerIn,
+  authorizeUrl,
+  callback,
+  createOAuthClient,
+  type OAuthClient,
+  redeem,
+} from '../../../test/support/oauth.ts'
+import {
+  claimsAfter,
+  createPagePool,
+  type FormBrowser,
+  formBrowser,
+  pagePath,
+  submitted,
+} from '../../../test/support/pages.ts'
 import { email } from '../../../test/support/pools.ts'
 import { claimsOf, createUser, password } from '../../../test/support/sign-in.ts'
 
@@ -117,6 +131,26 @@ onEachDatabase(testApp => {
       assert.equal(form.location, undefined)
       assert.equal(form.heading, 'Sign in')
     })
+  })
+
+  test('the tokens name the event in the history of the user, whichever client has taken the session up', async () => {
+    const watched = await createPagePool(app, {
+      UserPoolTier: 'PLUS',
+      UserPoolAddOns: { AdvancedSecurityMode: 'AUDIT' },
+    })
+    await createUser(app, watched.poolId, 'ann')
+    const { browser, page } = await submitted(app, watched, '/login', { username: 'ann', password })
+    const { AuthEvents = [] } = await app.aws.adminListUserAuthEvents({ UserPoolId: watched.poolId, Username: 'ann' })
+    const { event_id } = await claimsAfter(app, watched, page)
+    assert.equal(AuthEvents.length, 1)
+    assert.equal(event_id, AuthEvents[0]?.EventId)
+    const other = { ...watched, ...(await createOAuthClient(app, watched.poolId)) }
+    const taken = await browser.open(pagePath(other, '/oauth2/authorize'))
+    const { event_id: again } = await claimsAfter(app, other, taken)
+    assert.equal(again, event_id)
+    const implicit = await browser.open(pagePath(other, '/oauth2/authorize', { response_type: 'token' }))
+    const idToken = answerIn(implicit.location ?? '').get('id_token') ?? ''
+    assert.equal(claimsOf(idToken)['event_id'], event_id)
   })
 
   test('two tabs do not disturb each other', async () => {

@@ -39,6 +39,8 @@ export interface ChallengeStep {
   chosen?: string
   /** The secret of the authenticator application that is being set up, in base32. */
   secret?: string
+  /** The address that the user has given in this sign-in, when the code went there. */
+  newAddress?: string
   /** The code was sent once more. */
   resent?: true
 }

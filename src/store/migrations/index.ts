@@ -14,6 +14,7 @@ import { migration as authorization } from './0015-authorization.ts'
 import { migration as pageSteps } from './0016-page-steps.ts'
 import { migration as federation } from './0017-federation.ts'
 import { migration as simulated } from './0019-simulated.ts'
+import { migration as signInEvents } from './0020-sign-in-events.ts'
 
 /** All migrations, in the order in which they run. */
 export const migrations: Migration[] = [
@@ -32,4 +33,5 @@ export const migrations: Migration[] = [
   pageSteps,
   federation,
   simulated,
+  signInEvents,
 ]

@@ -33,6 +33,7 @@ export const authorizationCode: Grant = async (ctx, request) => {
     granted: {
       originJti: taken.originJti,
       authTime: grant.authTime,
+      ...(grant.eventId !== undefined && { eventId: grant.eventId }),
       scope: grant.scope,
       hosted: {
         ...(grant.resource !== undefined && { resource: grant.resource }),

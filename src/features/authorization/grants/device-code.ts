@@ -24,6 +24,7 @@ export const deviceCode: Grant = async (ctx, request) => {
     source: 'HostedAuth',
     granted: {
       authTime: taken.authTime,
+      ...(taken.eventId !== undefined && { eventId: taken.eventId }),
       scope: taken.scope,
       hosted: { browserSessionId: taken.browserSessionId },
     },
