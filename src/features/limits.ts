@@ -4,12 +4,15 @@
  */
 import type { LimitDefinitionType, LimitType, OperationName } from '../contract/types.ts'
 import { limitAboveQuota, limitBelowFree, limitNotAdjustable, tooManyRequests } from '../core/errors.ts'
+import { subscriberOf } from '../core/forwarded-for.ts'
 import {
   answersFactor,
   type Category,
   categoryLimit,
   categoryOf,
+  type DomainLimit,
   type Draw,
+  domainRates,
   drawAll,
   isCategory,
   perOperationRate,
@@ -36,6 +39,32 @@ export const countRequest = async (ctx: Context, operation: OperationName, input
   if (!drawAll(drawsOf(ctx, operation, input, poolId ?? ctx.region, category, rate), ctx.clock.now())) {
     throw tooManyRequests()
   }
+}
+
+/** What a request at the authorization server or the pages is counted by, as far as it is known. */
+export interface DomainRequest {
+  /** Count the address that it comes from. */
+  address?: boolean
+  pool?: { id: string } | undefined
+  client?: { id: string } | undefined
+}
+
+/**
+ * Counts a request at the authorization server or the pages.
+ * @throws TooManyRequestsException when a limit is reached; then it does not count.
+ */
+export const countAtDomain = (ctx: Context, { address = false, pool, client }: DomainRequest): void => {
+  const { rateLimits } = ctx.settings
+  if (rateLimits === undefined) return
+  const draw = (limit: DomainLimit, buckets: Draw['buckets'], key: string | undefined): Draw[] =>
+    key === undefined ? [] : [{ buckets, key: `${limit} ${key}`, rate: rateLimits[limit] ?? domainRates[limit] }]
+  const { poolRates, userRates } = ctx.caches
+  const draws = [
+    ...draw('DomainAddress', userRates, address ? subscriberOf(ctx.sourceIp) : undefined),
+    ...draw('DomainClient', poolRates, client?.id),
+    ...draw('Domain', poolRates, pool?.id),
+  ]
+  if (!drawAll(draws, ctx.clock.now())) throw tooManyRequests()
 }
 
 const drawsOf = (

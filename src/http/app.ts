@@ -5,6 +5,7 @@ import { findUiImage } from '../features/managed-login/ui-customization.ts'
 import { feedbackPath } from '../features/threat-protection/notification.ts'
 import type { Authenticator } from './aws/authentication.ts'
 import { preflight } from './aws/cors.ts'
+import { addDomainLimits } from './domain-limits.ts'
 import { type LocalFaceOptions, localFace } from './local.ts'
 import { addOAuth } from './oauth/routes.ts'
 import { pageAssets } from './pages/assets.ts'
@@ -50,6 +51,7 @@ export const createFaces = (options: FaceOptions): Routes => {
   })
 
   app.route('/pages', pageAssets(services))
+  addDomainLimits(app, options)
   addOAuth(app, options)
   addPages(app, options)
   app.route(feedbackPath, eventFeedbackPage(options))

@@ -6,6 +6,7 @@ import { invalidClient, invalidClientSecret, invalidRequest } from '../../core/e
 import type { Parameters } from '../../core/oauth.ts'
 import type { Client } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
+import { countAtDomain } from '../limits.ts'
 import { provesClient } from '../tokens/client-proof.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { poolOfRequest } from './pool-of-request.ts'
@@ -29,7 +30,8 @@ interface ClientCredentials {
  * The client of the request, when it has proven that it is the one: with a secret of its own, or without one when it has
  * none. `status` is that of the error; Cognito's token endpoint has 400 for it.
  * @throws OAuthError `invalid_client`, also when header and body name different clients or secrets; `invalid_request` when a
- * parameter is repeated; TooManyRequestsException after very many wrong secrets from the same place.
+ * parameter is repeated; TooManyRequestsException at the limit of the client or its domain, and after very many wrong secrets
+ * from the same place.
  */
 export const authenticateClient = async (
   ctx: Context,
@@ -41,6 +43,7 @@ export const authenticateClient = async (
   const at = credentials && (await poolOfRequest(ctx, host, credentials.clientId))
   if (credentials === undefined || at?.client === undefined) throw invalidClient(undefined, status)
   const { pool, client } = at
+  countAtDomain(ctx, { pool, client })
   if (!(await provesClient(ctx, client, credentials.secrets))) throw invalidClientSecret(status)
   return { pool, client }
 }

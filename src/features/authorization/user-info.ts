@@ -5,6 +5,7 @@ import { CognitoError } from '../../core/errors.ts'
 import { identitiesAttribute } from '../../core/identities.ts'
 import { attributesInScope } from '../../core/oauth.ts'
 import type { Context } from '../context.ts'
+import { countAtDomain } from '../limits.ts'
 import { getSignedIn, type SignedIn } from '../tokens/signed-in.ts'
 import { isForHost } from './pool-of-request.ts'
 
@@ -12,7 +13,7 @@ import { isForHost } from './pool-of-request.ts'
  * What the access token lets its bearer know of its user. The profile is read now; what a function has put into tokens is
  * not part of it.
  * @throws OAuthError `invalid_request` without a token, `invalid_token` for one that is not in force, was not issued for
- * OpenID Connect or belongs to another pool than the host.
+ * OpenID Connect or belongs to another pool than the host; TooManyRequestsException.
  */
 export const readUserInfo = async (
   ctx: Context,
@@ -21,6 +22,7 @@ export const readUserInfo = async (
   if (token === undefined) throw badUserInfoRequest()
   const session = await getSession(ctx, token)
   if (!(await isForHost(ctx, host, session.pool))) throw invalidUserInfoToken()
+  countAtDomain(ctx, session)
   return presentUserInfo(session)
 }
 

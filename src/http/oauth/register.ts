@@ -3,6 +3,7 @@ import { invalidClientMetadata, invalidRegistrationToken, registrationNotOffered
 import { poolOfRequest } from '../../features/authorization/pool-of-request.ts'
 import { registerClient } from '../../features/authorization/registration.ts'
 import type { Context } from '../../features/context.ts'
+import { countAtDomain } from '../../features/limits.ts'
 import { findPool } from '../../features/user-pools/pool.ts'
 import { readText } from '../form.ts'
 import { poolPath, type RequestContext } from '../request-context.ts'
@@ -13,6 +14,7 @@ const answer = async (ctx: Context, c: RequestContext): Promise<Response> => {
   const at = poolId === undefined ? await poolOfRequest(ctx, c.req.header('host'), undefined) : undefined
   const pool = poolId === undefined ? at?.pool : await findPool(ctx, poolId)
   if (pool === undefined) throw registrationNotOffered()
+  countAtDomain(ctx, { pool })
   const metadata = await readMetadata(c)
   return c.json(await registerClient(ctx, pool, { token: tokenOf(c), metadata }), 201)
 }

@@ -98,6 +98,7 @@ onEachDatabase(testApp => {
     const page = await open()
     const complaints = complaintsOf(page)
     await page.goto(loginUrl(client))
+    await page.locator('[name=username]:focus').waitFor()
     await page.keyboard.type('ann')
     await page.keyboard.press('Tab')
     await page.keyboard.type('Wr0ng!pass')

@@ -9,6 +9,7 @@ import {
 import { type Parameters, wordsOf } from '../../../core/oauth.ts'
 import type { Client } from '../../app-clients/client.ts'
 import type { Context } from '../../context.ts'
+import { countRequest } from '../../limits.ts'
 import { customScopes } from '../../resource-servers/resource-server.ts'
 import { customScopesOf, signClientToken } from '../../tokens/client-token.ts'
 import type { Pool } from '../../user-pools/pool.ts'
@@ -17,6 +18,7 @@ import type { Grant } from './grant.ts'
 export const clientCredentials: Grant = async (ctx, { pool, client, form }) => {
   if (client.secrets.length === 0) throw invalidClient()
   if (!client.settings.AllowedOAuthFlows?.includes('client_credentials')) throw unauthorizedClient()
+  await countRequest(ctx, 'GetClientToken', { ClientId: client.id })
   const scopes = await grantedScopes(ctx, pool, client, wordsOf(form.get('scope')))
   const caller = { clientId: client.id, clientMetadata: readMetadata(form) }
   const { AccessToken, ExpiresIn } = await signClientToken({ ...ctx, caller }, pool, client, scopes)
