@@ -8,6 +8,7 @@ import type { Database } from '../store/database.ts'
 import { createLru, type Lru } from '../store/lru.ts'
 import type { RiskConfigurationRow } from '../store/tables.ts'
 import type { Client } from './app-clients/client.ts'
+import type { KnownKeys } from './federation/relying-party/keys.ts'
 import type { Domain } from './managed-login/domains.ts'
 import type { Pool } from './user-pools/pool.ts'
 import type { SigningKeys } from './user-pools/signing-keys.ts'
@@ -26,6 +27,8 @@ export interface Caches {
   provisionedLimits: Cache<ReadonlyMap<string, number>>
   /** Risk configurations by pool or client and region; null for one that was never set. */
   riskConfigurations: Cache<RiskConfigurationRow | null>
+  /** The public keys of identity providers, by pool, provider and its version; only of this node. */
+  providerKeys: Lru<KnownKeys>
   /** When the buckets of pools and of users are full again; only of this node. */
   poolRates: Lru<number>
   userRates: Lru<number>
@@ -67,6 +70,7 @@ export const createCaches = async (database: Database, clock: Clock): Promise<Ca
     customScopes: createCache<ReadonlySet<string>>(options),
     provisionedLimits: createCache<ReadonlyMap<string, number>>(options),
     riskConfigurations: createCache<RiskConfigurationRow | null>(options),
+    providerKeys: createLru<KnownKeys>(options.maxEntries),
     poolRates: createLru<number>(rateBucketsMax),
     userRates: createLru<number>(rateBucketsMax),
     userCounts: createCache<number>({ ...options, maxAgeMs: 60_000 }),

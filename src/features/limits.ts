@@ -67,6 +67,17 @@ export const countAtDomain = (ctx: Context, { address = false, pool, client }: D
   if (!drawAll(draws, ctx.clock.now())) throw tooManyRequests()
 }
 
+/**
+ * Counts a sign-in through an identity provider of the pool.
+ * @throws TooManyRequestsException when the limit is reached; then it does not count.
+ */
+export const countFederatedSignIn = async (ctx: Context, pool: { id: string; region: string }): Promise<void> => {
+  if (ctx.settings.rateLimits === undefined) return
+  const rate = await rateOf(ctx, pool.region, 'UserFederation')
+  const draw = { buckets: ctx.caches.poolRates, key: `${pool.id} UserFederation`, rate }
+  if (!drawAll([draw], ctx.clock.now())) throw tooManyRequests()
+}
+
 const drawsOf = (
   { caches }: Services,
   operation: OperationName,

@@ -3,7 +3,7 @@
  * `error_description`; wordings that the service is known to use are marked. A blank at the end is the service's.
  */
 import type { CognitoError } from '../errors.ts'
-import { AuthorizationError, OAuthError, oauthErrorOf } from './oauth.ts'
+import { AuthorizationError, OAuthError, type OAuthErrorCode, oauthErrorOf } from './oauth.ts'
 
 const refused = (text: string) => new OAuthError('invalid_request', `${text} `)
 
@@ -36,3 +36,37 @@ export const changedMeanwhile = () => refused('The sign-in has been changed mean
 
 /** For the error page: an answer that belongs to no sign-in of this browser. [known] */
 export const invalidState = () => new AuthorizationError('Invalid State')
+/** The provider, or the person in front of it, has refused. `code` is passed on where applications know it. */
+export const refusedByProvider = (code: OAuthErrorCode, description: string | undefined) =>
+  new OAuthError(code, description)
+
+// ---------------------------------------------------------------------------------------------- OpenID Connect and OAuth
+
+/** The answer holds neither a code nor an error. The wording is not published. */
+export const codeMissing = (provider: string) => refused(`${provider} Error - the answer has no code`)
+/** The answer is that of another authorization server (RFC 9207). The wording is not published. */
+export const wrongServer = (issuer: string) => refused(`Bad response issuer ${issuer}`)
+/** [known] */
+export const tokenTimeout = () => refused('Timeout occurred in calling IdP token endpoint')
+/** [known] */
+export const tokenRefused = (provider: string, status: number) =>
+  refused(`${provider} Error - ${status} error getting token`)
+/** What was answered cannot be read, or lacks what it must have. The wording is not published. */
+export const tokenUnusable = (provider: string) => refused(`${provider} Error - unusable answer of the token endpoint`)
+/** [known] */
+export const connectionReset = () => refused('Connection reset')
+/** [known] */
+export const readTimedOut = () => refused('Read timed out')
+/** [known] */
+export const keysTimeout = () => refused('Timeout in calling jwks uri')
+/** The wording is not published. */
+export const keysUnusable = () => refused('Unable to retrieve keys from jwks uri')
+/** [known] for the issuer; for the others the wording is made after it. */
+export const badIdToken = (fault: string) => refused(`Bad id_token ${fault}`)
+/** [known] for Google; for the others the wording is made after it. */
+export const userInfoRefused = (provider: string, status: number, code = '') =>
+  refused(`${provider} Error - ${status} ${code === '' ? 'error getting user info' : code}`)
+/** The wording is not published. */
+export const userInfoUnusable = () => refused('Unable to retrieve user info')
+/** The administrator has stored a key that cannot sign. The wording is not published. */
+export const unusablePrivateKey = () => refused('The private key of the identity provider cannot be used')

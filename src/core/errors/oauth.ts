@@ -23,6 +23,7 @@ export type OAuthErrorCode =
   | 'unauthorized_client'
   | 'unsupported_grant_type'
   | 'unsupported_token_type'
+  | 'user_cancelled_authorize'
 
 /** An error that a client is told as JSON. */
 export class OAuthError extends Error {

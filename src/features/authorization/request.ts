@@ -96,15 +96,24 @@ export const readAuthorizationRequest = async (
   if (at?.client === undefined) throw oauthClientNotFound()
   const { pool, client } = at
   if (parameters.get('user_code') !== undefined && offers(ctx, 'device-grant')) {
-    return readDeviceRequest(ctx, { pool, client }, parameters, search)
+    return withChosenProvider(await readDeviceRequest(ctx, { pool, client }, parameters, search), parameters)
   }
   const requestUri = parameters.get('request_uri')
   if (requestUri?.startsWith(requestUriPrefix) && offers(ctx, 'pushed-requests')) {
     const pushed = await findPushedRequest(ctx, client, requestUri)
     if (pushed === undefined) throw requestUriInvalid()
-    return { ...(await readChecked(ctx, { pool, client }, readParameters(pushed), search)), requestUri }
+    const request = await readChecked(ctx, { pool, client }, readParameters(pushed), search)
+    return { ...withChosenProvider(request, parameters), requestUri }
   }
   return readChecked(ctx, { pool, client }, parameters, search)
+}
+
+/** A request that names no provider leaves the choice to the user, who makes it on the page and not in the request. */
+const withChosenProvider = (request: AuthorizationRequest, parameters: Parameters): AuthorizationRequest => {
+  const chosen = parameters.get('identity_provider')
+  if (request.identityProvider !== undefined || chosen === undefined) return request
+  if (!supportedProviders(request.client).includes(chosen)) throw loginOptionNotAvailable()
+  return { ...request, identityProvider: chosen }
 }
 
 /** The part of the checks that is about what is asked for. */

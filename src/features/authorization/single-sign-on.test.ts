@@ -30,6 +30,7 @@ onEachDatabase(testApp => {
   const outcome = async (cookie: string, fields: Fields = {}, of = client): Promise<string> => {
     const { location } = await visit(authorizeUrl(app, of, fields), { cookie })
     if (location?.startsWith('/login?')) return 'login'
+    if (location?.startsWith('https://corp.example/')) return 'provider'
     const answer = answerIn(location)
     return answer.get('error') ?? (answer.has('code') ? 'code' : String(location))
   }
@@ -97,11 +98,11 @@ onEachDatabase(testApp => {
     const corp = await createOAuthClient(app, client.poolId, { SupportedIdentityProviders: ['Corp'] })
     const both = await createOAuthClient(app, client.poolId, { SupportedIdentityProviders: ['Corp', 'COGNITO'] })
     const cookie = await browserOf(app, client, 'ann')
-    assert.equal(await outcome(cookie, {}, corp), 'login')
+    assert.equal(await outcome(cookie, {}, corp), 'provider')
     assert.equal(await outcome(cookie, {}, both), 'code')
     assert.equal(await outcome(cookie, { identity_provider: 'COGNITO' }, both), 'code')
-    assert.equal(await outcome(cookie, { identity_provider: 'Corp' }, both), 'login')
-    assert.equal(await outcome(cookie, { idp_identifier: 'corp.example' }, both), 'login')
+    assert.equal(await outcome(cookie, { identity_provider: 'Corp' }, both), 'provider')
+    assert.equal(await outcome(cookie, { idp_identifier: 'corp.example' }, both), 'provider')
     assert.equal(await outcome(cookie, { idp_identifier: 'corp.example', prompt: 'none' }, both), 'login_required')
   })
 

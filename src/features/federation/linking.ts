@@ -4,7 +4,7 @@
  *
  * The folder owns who is who between the pool and its providers. It does not own the providers themselves.
  */
-import type { IdentityProviderTypeType, ProviderUserIdentifierType } from '../../contract/types.ts'
+import type { ProviderUserIdentifierType } from '../../contract/types.ts'
 import {
   identityNotLinked,
   identityProviderNotFound,
@@ -20,7 +20,7 @@ import {
 } from '../../core/errors.ts'
 import { subjectAttribute } from '../../core/identities.ts'
 import { type Context, inTransaction, type TransactionContext } from '../context.ts'
-import { findProvider, getProvider, localProvider, type Provider } from '../identity-providers/provider.ts'
+import { findProvider, getProvider, isSocial, localProvider, type Provider } from '../identity-providers/provider.ts'
 import { dropCode } from '../messages/codes.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import {
@@ -37,9 +37,6 @@ const linksMax = 5
 const sourceAttributesMax = 5
 /** As long as the value of an attribute can be. */
 const valueLengthMax = 2_048
-
-/** These are recognized by their subject alone. */
-const socialTypes = new Set<IdentityProviderTypeType>(['Google', 'Facebook', 'LoginWithAmazon', 'SignInWithApple'])
 
 /**
  * Links the source, who has never signed in, to the destination, who exists: whoever signs in as the source is the
@@ -92,11 +89,11 @@ const identityName = (given: ProviderUserIdentifierType): IdentityName | undefin
   return { providerName, attribute, value }
 }
 
-/** A source is named by its subject, or, for OIDC and SAML, by an attribute that a claim is mapped to. */
+/** A source is named by its subject, or, unless the provider is a social one, by an attribute that a claim is mapped to. */
 const checkSourceAttribute = (provider: Provider, attribute: string): void => {
   if (attribute === subjectAttribute) return
   const isMapped = attribute !== 'username' && Object.hasOwn(provider.settings.attributeMapping, attribute)
-  if (socialTypes.has(provider.type) || !isMapped) throw sourceAttributeNotMapped(attribute)
+  if (isSocial(provider.type) || !isMapped) throw sourceAttributeNotMapped(attribute)
 }
 
 /** A user of the pool by name, or a federated one by the subject at the provider. The name of the attribute is ignored. */

@@ -5,6 +5,7 @@
  */
 import { type Client, findClient } from '../app-clients/client.ts'
 import { type Context, inTransaction } from '../context.ts'
+import { findProvider, type Provider } from '../identity-providers/provider.ts'
 import { findPool, type Pool } from '../user-pools/pool.ts'
 
 /** What is to be known again when the user comes back. */
@@ -63,12 +64,13 @@ export const keepPendingSignIn = async (ctx: Context, place: PendingPlace, conte
 export const keepPostedAnswer = async (
   ctx: Context,
   state: string,
-  takesPost: (providerName: string, pool: Pool) => Promise<boolean>,
   form: URLSearchParams,
+  answersByForm: (provider: Provider) => boolean,
 ): Promise<boolean> => {
   const row = await findRow(ctx, state)
   const pool = row && (await findPool(ctx, row.pool_id))
-  if (row === undefined || pool === undefined || !(await takesPost(row.provider_name, pool))) return false
+  const provider = pool && (await findProvider(ctx, pool, row.provider_name))
+  if (row === undefined || provider === undefined || !answersByForm(provider)) return false
   const posted = ctx.seal.seal(postedPurpose, form.toString(), row.digest)
   const kept = await inTransaction(ctx, tx =>
     tx.db

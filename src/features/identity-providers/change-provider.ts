@@ -1,18 +1,11 @@
 /** Making and changing identity providers: the rules in the order of the service. */
-import type {
-  CreateIdentityProviderRequest,
-  IdentityProviderTypeType,
-  UpdateIdentityProviderRequest,
-} from '../../contract/types.ts'
+import type { CreateIdentityProviderRequest, UpdateIdentityProviderRequest } from '../../contract/types.ts'
 import { providerNameReserved, providerOfOtherType } from '../../core/errors.ts'
 import type { Context } from '../context.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { makeAcrMapping, makeAttributeMapping } from './attribute-mapping.ts'
-import { getProvider, insertProvider, localProvider, type Provider, replaceProvider } from './provider.ts'
+import { getProvider, insertProvider, isSocial, localProvider, type Provider, replaceProvider } from './provider.ts'
 import { makeDetails } from './provider-details.ts'
-
-/** A pool has at most one provider of each of these types, under the name of the type. */
-const socialTypes = new Set<IdentityProviderTypeType>(['Google', 'Facebook', 'LoginWithAmazon', 'SignInWithApple'])
 
 /**
  * @throws InvalidParameterException, DuplicateProviderException, LimitExceededException, ResourceNotFoundException
@@ -24,7 +17,7 @@ export const createProvider = async (
 ): Promise<Provider> => {
   const { ProviderName: name, ProviderType: type } = input
   if (name.toUpperCase() === localProvider) throw providerNameReserved(name)
-  if (socialTypes.has(type) && name !== type) throw providerOfOtherType(name, type)
+  if (isSocial(type) && name !== type) throw providerOfOtherType(name, type)
   const attributeMapping = makeAttributeMapping(pool, type, input.AttributeMapping)
   const acrMapping = makeAcrMapping(type, input.AcrMapping)
   const { details, secrets, saml } = await makeDetails(ctx, type, input.ProviderDetails)

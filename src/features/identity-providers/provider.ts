@@ -116,6 +116,40 @@ export const findUnknownProviders = async (
   return names.filter(name => !known.has(name))
 }
 
+/** A provider as a page offers it. */
+export interface OfferedProvider {
+  name: string
+  type: IdentityProviderTypeType
+  identifiers: readonly string[]
+}
+
+/** Those of the names that a provider of the pool has, in their order. */
+export const findOfferedProviders = async (
+  ctx: ReadContext,
+  pool: Pool,
+  names: readonly string[],
+): Promise<OfferedProvider[]> => {
+  if (names.every(name => name === localProvider)) return []
+  const rows = await ctx.db
+    .selectFrom('identity_providers')
+    .select(['name', 'type', 'settings'])
+    .where('pool_id', '=', pool.id)
+    .where('name', 'in', names)
+    .execute()
+  const byName = new Map(rows.map(row => [row.name, row]))
+  return names.flatMap(name => {
+    const row = byName.get(name)
+    if (row === undefined) return []
+    const { identifiers } = JSON.parse(row.settings) as ProviderSettings
+    return [{ name, type: row.type as IdentityProviderTypeType, identifiers }]
+  })
+}
+
+/** A pool has at most one provider of each of these types, under the name of the type. */
+const socialTypes = new Set<IdentityProviderTypeType>(['Google', 'Facebook', 'LoginWithAmazon', 'SignInWithApple'])
+
+export const isSocial = (type: IdentityProviderTypeType): boolean => socialTypes.has(type)
+
 /**
  * Whether the name has the form in which the users of a provider of the pool are named, `{provider}_{subject}`: nobody
  * else may choose such a name.

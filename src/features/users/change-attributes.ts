@@ -10,10 +10,12 @@ import {
   codeExpired,
   tooManyRequests,
   userNotFound,
+  usernameOfProviderUser,
 } from '../../core/errors.ts'
 import { countAttempt } from '../../store/one-time.ts'
 import type { Client } from '../app-clients/client.ts'
 import { type Context, inTransaction, type ReadContext, type TransactionContext } from '../context.ts'
+import { isNameOfProviderUser } from '../identity-providers/provider.ts'
 import {
   consumeCode,
   dropCode,
@@ -72,6 +74,7 @@ export const changeAttributes = async (
   const due = await inTransaction(ctx, async tx => {
     const current = await getForChange(tx, pool, user)
     const checked = checkChanges(pool, current, attributes, by)
+    if (by !== 'administrator') await checkPreferredUsername(tx, pool, checked.values.get('preferred_username'))
     const changes: Changes = new Map(checked.values)
     for (const name of checked.removed) changes.set(name, undefined)
     const codes: DueCode[] = []
@@ -94,6 +97,12 @@ export const changeAttributes = async (
     details.push(await sendCode(ctx, pool, told, 'UpdateUserAttribute', target, code, options))
   }
   return details
+}
+
+/** A name that finds its user at sign-in must not be one that a user of an identity provider will have. */
+const checkPreferredUsername = async (tx: TransactionContext, pool: Pool, name: string | undefined): Promise<void> => {
+  const isAlias = pool.settings.AliasAttributes?.includes('preferred_username') ?? false
+  if (name !== undefined && isAlias && (await isNameOfProviderUser(tx, pool, name))) throw usernameOfProviderUser()
 }
 
 const checkChanges = (

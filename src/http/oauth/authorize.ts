@@ -1,17 +1,17 @@
 /**
  * `GET /oauth2/authorize` (RFC 6749, section 3.1): straight back to the application when the browser has a session for it,
- * else to the sign-in page with the same parameters.
+ * to an identity provider when there is but the one, else to the sign-in page with the same parameters.
  */
-import { AuthorizationError } from '../../core/errors/oauth.ts'
+import { departToProvider, soleProvider } from '../../features/authorization/federated-sign-in.ts'
 import { finishAuthorization } from '../../features/authorization/finish.ts'
 import { poolOfRequest } from '../../features/authorization/pool-of-request.ts'
 import { readAuthorizationRequest } from '../../features/authorization/request.ts'
 import { sessionForRequest } from '../../features/authorization/single-sign-on.ts'
 import type { Context } from '../../features/context.ts'
-import { showError } from '../pages/error-page.ts'
-import { sendNotice } from '../pages/place.ts'
+import { browserOf } from '../pages/browser.ts'
 import { basePath, type ContextOptions, contextOf, type RequestContext, type Routes } from '../request-context.ts'
 import { answerHeaders } from './endpoint.ts'
+import { orErrorPage } from './error-page.ts'
 
 /** The second path is older than the first and still in use. */
 const paths = ['/oauth2/authorize', '/authorize']
@@ -23,13 +23,7 @@ export const addAuthorize = (routes: Routes, options: ContextOptions): void => {
       for (const [name, value] of Object.entries(answerHeaders(ctx))) c.header(name, value)
       // A session is used up by no look: HEAD must not make a code.
       if (c.req.method !== 'GET') return c.body(null, 405, { allow: 'GET' })
-      try {
-        return c.redirect(await whereTo(ctx, c), 302)
-      } catch (error) {
-        if (!(error instanceof AuthorizationError)) throw error
-        if (error.location !== undefined) return c.redirect(error.location, 302)
-        return sendNotice(c, options, place => showError(place, error.message))
-      }
+      return orErrorPage(c, options, async () => c.redirect(await whereTo(ctx, c), 302))
     })
   }
 }
@@ -40,5 +34,7 @@ const whereTo = async (ctx: Context, c: RequestContext): Promise<string> => {
   const request = await readAuthorizationRequest(ctx, at, searchParams)
   const session = await sessionForRequest(ctx, request, c.req.header('cookie'))
   if (session !== undefined) return finishAuthorization({ ...ctx, region: request.pool.region }, request, session)
-  return `${basePath(ctx)}/login${search}`
+  const provider = soleProvider(request)
+  if (provider === undefined || at === undefined) return `${basePath(ctx)}/login${search}`
+  return departToProvider(ctx, request, provider, { baseUrl: at.baseUrl, browser: browserOf(c, ctx) })
 }

@@ -4,6 +4,7 @@ import { addAuthorize } from './authorize.ts'
 import { addDiscovery } from './discovery.ts'
 import { addEndpoint, type Endpoint } from './endpoint.ts'
 import { extensionEndpoints } from './extensions.ts'
+import { addIdpResponse } from './idp-response.ts'
 import { addLogout } from './logout.ts'
 import { registrationEndpoints } from './register.ts'
 import { revocationEndpoint } from './revoke.ts'
@@ -22,6 +23,7 @@ const endpoints: readonly Endpoint[] = [
 export const addOAuth = (routes: Routes, options: ContextOptions): void => {
   addDiscovery(routes, options)
   addAuthorize(routes, options)
+  addIdpResponse(routes, options)
   addLogout(routes, options)
   for (const endpoint of endpoints) addEndpoint(routes, options, endpoint)
 }

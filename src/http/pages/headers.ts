@@ -8,16 +8,21 @@ export interface PageHeaderOptions {
    * those that the application adds, so its whole scheme is allowed and not the one address.
    */
   redirectUri?: string | undefined
+  /** Whether a form of the page leads to an identity provider: by https, and on the own machine perhaps without. */
+  leadsToProviders?: boolean | undefined
   /** Whether the page has a script. */
   hasScript?: boolean
 }
 
 export const pageHeaders = (
   ctx: Context,
-  { redirectUri, hasScript = false }: PageHeaderOptions = {},
+  { redirectUri, leadsToProviders = false, hasScript = false }: PageHeaderOptions = {},
 ): Record<string, string> => ({
   'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': contentSecurityPolicy(redirectUri, hasScript),
+  'content-security-policy': contentSecurityPolicy(
+    [redirectUri ?? '', ...(leadsToProviders ? ['https:', ctx.publicUrl] : [])],
+    hasScript,
+  ),
   'cross-origin-opener-policy': openerPolicy(redirectUri),
   'cross-origin-resource-policy': 'same-origin',
   'x-content-type-options': 'nosniff',
@@ -45,21 +50,21 @@ const keepsOpener = 'unsafe-none'
 const openerPolicy = (redirectUri: string | undefined): string =>
   redirectUri === undefined || redirectUri.startsWith('/') ? 'same-origin' : keepsOpener
 
-const contentSecurityPolicy = (redirectUri: string | undefined, hasScript: boolean): string =>
+const contentSecurityPolicy = (destinations: readonly string[], hasScript: boolean): string =>
   [
     "default-src 'none'",
     "style-src 'self'",
     ...(hasScript ? ["script-src 'self'", "require-trusted-types-for 'script'"] : []),
     "img-src 'self' data:",
-    `form-action 'self' ${schemesOf(redirectUri ?? '')}`.trimEnd(),
+    ["form-action 'self'", ...new Set(destinations.flatMap(schemesOf))].join(' '),
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ].join('; ')
 
 /** None for a path of this server. */
-const schemesOf = (redirectUri: string): string => {
-  const [scheme = ''] = /^[a-z][a-z0-9+.-]*:/i.exec(redirectUri) ?? []
-  return scheme.toLowerCase() === 'http:' ? 'http: https:' : scheme.toLowerCase()
+const schemesOf = (destination: string): string[] => {
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(destination)?.[0]?.toLowerCase()
+  return scheme === 'http:' ? ['http:', 'https:'] : scheme === undefined ? [] : [scheme]
 }
 
 /** Passkeys are all that a page asks the browser for. */

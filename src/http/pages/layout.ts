@@ -25,6 +25,8 @@ export interface PageOptions {
   failed?: boolean
   /** Links of terms of use and privacy policy at the foot of the page. */
   terms?: { termsOfUse: string; privacyPolicy: string }
+  /** Whether a form of the page leads to an identity provider. */
+  leadsToProviders?: boolean
   /** Address of a script that the page needs. */
   script?: string
 }

@@ -80,7 +80,8 @@ export const sendPage = (
   options: PageOptions,
   status: ContentfulStatusCode = options.failed ? 400 : 200,
 ): Response => {
-  const headers = pageHeaders(ctx, { redirectUri, hasScript: options.script !== undefined })
+  const { leadsToProviders } = options
+  const headers = pageHeaders(ctx, { redirectUri, leadsToProviders, hasScript: options.script !== undefined })
   for (const [name, value] of Object.entries(headers)) c.header(name, value)
   const script = options.script && basePath(ctx) + options.script
   return c.body(renderPage(frame, { ...options, ...(script !== undefined && { script }) }).toString(), status)

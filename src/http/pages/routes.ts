@@ -17,7 +17,8 @@ import { showMfaSetup, takeMfaSetup } from './mfa-setup.ts'
 import { showNewPassword, takeNewPassword } from './new-password.ts'
 import { type Page, type PagePath, pageUrl, seeOther } from './page.ts'
 import { showPasskey, takePasskey } from './passkey.ts'
-import { showSignIn, takeSignIn } from './sign-in.ts'
+import { isProviderSearch, signsInLocally, wayToProvider } from './providers.ts'
+import { showSignIn, takeProviderSearch, takeSignIn } from './sign-in.ts'
 import { showSignUp, takeSignUp } from './sign-up.ts'
 import { continueSession, sessionOf, showSignedIn } from './signed-in.ts'
 import type { ChallengeStep, Step } from './steps.ts'
@@ -51,18 +52,27 @@ const ofChallenge = (path: PagePath, handler: (page: Page, step: ChallengeStep) 
     return own === path ? handler(page, step) : seeOther(page, pageUrl(page, own, page.stepId))
   })
 
+/** A page for users of the pool itself, whom not every client has. */
+const local =
+  (handler: Handler): Handler =>
+  page =>
+    signsInLocally(page) ? handler(page) : seeOther(page, pageUrl(page, '/login'))
+
 const showLogin: Handler = async page => {
   const { step, stepId } = page
   if (step?.kind === 'challenge') return ofChallenge('/login', showFirstFactor)(page)
   if (step === undefined && stepId !== undefined) return showSessionOver(page)
   const session = step === undefined ? await sessionOf(page) : undefined
-  return session === undefined ? showSignIn(page) : showSignedIn(page, session)
+  if (session !== undefined) return showSignedIn(page, session)
+  const way = wayToProvider(page)
+  return way === undefined ? showSignIn(page) : seeOther(page, way)
 }
 
 const takeLogin: Handler = async page => {
   if (page.step?.kind === 'challenge') return ofChallenge('/login', takeFirstFactor)(page)
   if (page.form.has('continue')) return (await continueSession(page)) ?? showSignIn(page)
-  return takeSignIn(page)
+  if (isProviderSearch(page)) return takeProviderSearch(page)
+  return local(takeSignIn)(page)
 }
 
 const resend: Handler = page =>
@@ -71,13 +81,13 @@ const resend: Handler = page =>
 const routes: Record<string, Route | undefined> = {
   '/login': { get: showLogin, post: takeLogin },
   '/device': { get: showDevice, post: takeDevice },
-  '/signup': { get: page => showSignUp(page), post: takeSignUp },
+  '/signup': { get: local(page => showSignUp(page)), post: local(takeSignUp) },
   '/confirm': {
     get: ofStep('confirm', (page, step) => showConfirm(page, step)),
     post: ofStep('confirm', takeConfirm),
   },
   '/resendcode': { post: resend },
-  '/forgotpassword': { get: page => showForgotPassword(page), post: takeForgotPassword },
+  '/forgotpassword': { get: local(page => showForgotPassword(page)), post: local(takeForgotPassword) },
   '/confirmforgotpassword': {
     get: ofStep('reset', (page, step) => showResetPassword(page, step)),
     post: ofStep('reset', takeResetPassword),

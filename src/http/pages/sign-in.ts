@@ -4,25 +4,56 @@ import { isCognitoError } from '../../core/errors.ts'
 import { type NameKind, type SignInOffer, signInOffer } from '../../features/sign-in/offer.ts'
 import { begin } from '../../features/sign-in/sign-in.ts'
 import { advance } from './advance.ts'
-import { button, buttons, field, linkRow, passwordField } from './components.ts'
+import { button, buttons, field, linkRow, passwordField, waysToSignIn } from './components.ts'
+import { showProblem } from './error-page.ts'
 import type { Fault } from './faults.ts'
 import { fieldOf } from './forms.ts'
 import { html } from './html.ts'
+import type { PageOptions } from './layout.ts'
 import { counted } from './limits.ts'
 import { leadTo, missingFields, orFaults, type Page, pageForm, pageUrl, sendPage, sortFaults } from './page.ts'
+import { findByDomain, providerSection, signsInLocally } from './providers.ts'
 import type { TextKey, Texts } from './texts/index.ts'
 
-export const showSignIn = (page: Page, faults: readonly Fault[] = [], username = initialName(page)): Response => {
+export const showSignIn = async (
+  page: Page,
+  faults: readonly Fault[] = [],
+  username = initialName(page),
+): Promise<Response> => {
+  const { texts, frame } = page
+  const providers = await providerSection(page, faults.find(({ field }) => field === 'provider')?.text)
+  const leadsToProviders = providers?.hasSearch ?? false
+  if (!signsInLocally(page)) {
+    if (providers === undefined) return showProblem(page, texts.pagesUnavailable)
+    return sendPage(page, {
+      heading: texts.signInHeading,
+      introduction: texts.signInWithAnyProvider,
+      failed: faults.length > 0,
+      content: providers.content,
+      leadsToProviders,
+    })
+  }
+  const own = faults.filter(({ field }) => field !== 'provider')
+  const { content, ...options } = localSignIn(page, own, username)
+  return sendPage(page, {
+    ...options,
+    failed: faults.length > 0,
+    content: providers === undefined ? content : waysToSignIn(texts, frame.look, providers.content, content),
+    leadsToProviders,
+  })
+}
+
+/** The part of the page for users of the pool itself. */
+const localSignIn = (page: Page, faults: readonly Fault[], username: string): PageOptions => {
   const { texts, pool, client, managed, step } = page
   const offer = signInOffer(pool, client, managed)
-  const { of, message, failed } = sortFaults(faults, offer.asksNameFirst ? ['username'] : ['username', 'password'])
+  const { of, message } = sortFaults(faults, offer.asksNameFirst ? ['username'] : ['username', 'password'])
   const notice = step?.kind === 'notice' ? ({ kind: 'success', text: texts[step.notice] } as const) : undefined
   const isRefused = message !== undefined
-  return sendPage(page, {
+  return {
     heading: texts.signInHeading,
     introduction: offer.asksNameFirst ? texts.signInHint : texts[introductions[introductionOf(offer)]],
     ...((message ?? notice) && { message: message ?? notice }),
-    failed,
     content: html`${pageForm(page, '/login', [
       field({
         name: 'username',
@@ -60,7 +91,7 @@ export const showSignIn = (page: Page, faults: readonly Fault[] = [], username =
           : { text: texts.needAccount, label: texts.signUp, href: pageUrl(page, '/signup') },
       )
     }`,
-  })
+  }
 }
 
 export const usernameLengthMax = 128
@@ -123,6 +154,10 @@ export const takeSignIn = async (page: Page): Promise<Response> => {
     faults => showSignIn(page, faults, username),
   )
 }
+
+/** Leads to the provider of an address. */
+export const takeProviderSearch = async (page: Page): Promise<Response> =>
+  (await findByDomain(page)) ?? showSignIn(page, [{ field: 'provider', text: page.texts.providerNotFound }])
 
 /** Some users have something to do before they can sign in; there is a page for it. */
 export const detourOf = (page: Page, username: string, error: unknown): Promise<Response> => {
