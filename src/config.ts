@@ -261,7 +261,7 @@ export const options: Option[] = [
     value: 'FILE',
     variable: 'CENOTE_GEO_DATABASE',
     default: 'none',
-    doc: 'Database of cities or countries in MMDB format. Threat protection knows the places of addresses from it.',
+    doc: 'Database of cities or countries in MMDB format. Threat protection and the lists of sessions know the places of addresses from it.',
   },
   {
     name: 'compromised-passwords-file',

@@ -15,6 +15,7 @@ import {
   refresh,
   signIn,
 } from '../../../test/support/sign-in.ts'
+import type { Place } from '../../core/ports.ts'
 
 const notTracked = {
   name: 'OperationNotEnabledException',
@@ -73,9 +74,10 @@ const signInFrom = async (app: TestApp, clientId: string, userAgent: string) => 
 onEachDatabase(testApp => {
   let opened: Promise<TestApp> | undefined
   const open = () => {
-    opened ??= testApp()
+    opened ??= testApp({ places: { find: address => places.get(address) } })
     return opened
   }
+  const places = new Map<string, Place>()
 
   test('each sign-in is a session, which its user and the administrator see', async () => {
     const app = await open()
@@ -99,6 +101,11 @@ onEachDatabase(testApp => {
       LastLocation: { Country: 'unknown' },
       IsCurrentSession: false,
     })
+    places.set('127.0.0.1', { city: 'Lyon', country: 'France', latitude: 45.8, longitude: 4.8 })
+    assert.deepEqual((await sessionsOf(app, pool))[1]?.LastLocation, { City: 'Lyon', Country: 'France' })
+    places.set('127.0.0.1', { country: 'France' })
+    assert.deepEqual((await sessionsOf(app, pool))[1]?.LastLocation, { Country: 'France' })
+    places.clear()
     for (const [tokens, index] of [
       [second, 0],
       [first, 1],

@@ -11,10 +11,12 @@ import type {
   AuthenticationResultType,
   RevokeAssociatedSessionsType,
   SessionDescriptionType,
+  SessionLocationType,
 } from '../../contract/types.ts'
 import type { Factor } from '../../core/claims.ts'
 import { currentSession, sessionNotFound, sessionsNotTracked } from '../../core/errors.ts'
 import { newTokenSessionId } from '../../core/ids.ts'
+import type { Place } from '../../core/ports.ts'
 import type { TokenSessionRow } from '../../store/tables.ts'
 import type { Client } from '../app-clients/client.ts'
 import { type Context, inTransaction, type TransactionContext } from '../context.ts'
@@ -166,7 +168,7 @@ export const listSessions = async (
     .limit(page.limit + 1)
     .execute()
   const { rows, nextToken } = writePage(ctx, binding, page, found, row => [row.created_at, row.id])
-  return { Sessions: rows.map(row => present(row, current)), NextToken: nextToken }
+  return { Sessions: rows.map(row => present(ctx, row, current)), NextToken: nextToken }
 }
 
 /** Both kinds of sessions as one table. */
@@ -297,8 +299,11 @@ interface SessionRow {
   ip_address: string | null
 }
 
-/** Nothing here knows where on earth an address is. */
-const present = (row: SessionRow, current: string | undefined): SessionDescriptionType => ({
+const present = (
+  { places }: Pick<Context, 'places'>,
+  row: SessionRow,
+  current: string | undefined,
+): SessionDescriptionType => ({
   SessionId: row.id,
   SessionType: row.origin_jti === null ? 'SSO' : 'TOKEN',
   ClientId: row.client_id,
@@ -306,7 +311,13 @@ const present = (row: SessionRow, current: string | undefined): SessionDescripti
   LastActiveDate: new Date(row.last_active_at),
   DeviceType: row.device_type,
   ...(row.ip_address !== null && { LastIPAddress: row.ip_address }),
-  LastLocation: { Country: 'unknown' },
+  LastLocation: locationOf(row.ip_address === null ? undefined : places?.find(row.ip_address)),
   ...(row.browser_session_id !== null && { OriginSessionId: row.browser_session_id }),
   IsCurrentSession: current !== undefined && row.origin_jti === current,
+})
+
+/** A city is told where one is known, and a country always. */
+const locationOf = ({ city, country = 'unknown' }: Place = {}): SessionLocationType => ({
+  ...(city !== undefined && { City: city }),
+  Country: country,
 })
