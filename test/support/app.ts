@@ -122,7 +122,7 @@ export const onEachDatabase = (define: (testApp: (options?: TestAppOptions) => P
     describe(`on ${kind === 'sqlite' ? 'SQLite' : 'PostgreSQL'}`, () => {
       const open: TestApp[] = []
       after(async () => {
-        for (const app of open) await app.close()
+        for (const app of open) await app[Symbol.asyncDispose]()
       })
       define(async options => {
         const app = await openTestApp(kind, options)
@@ -138,9 +138,14 @@ export const openTestApp = async (kind: DatabaseKind, options: TestAppOptions = 
   const postgres = kind === 'postgres' ? await newPostgresDatabase() : undefined
   const app = await openNode(kind, options, { postgres, clock: testClock(options), masterKey: randomBytes(32) })
   if (postgres === undefined) return app
-  let dropped: Promise<void> | undefined
-  const close = (): Promise<void> => (dropped ??= app.close().then(postgres.drop))
-  return { ...app, close, [Symbol.asyncDispose]: close }
+  // Another node may open the database after this one is closed, but nobody after it is disposed of.
+  return {
+    ...app,
+    [Symbol.asyncDispose]: async () => {
+      await app.close()
+      await postgres.drop()
+    },
+  }
 }
 
 interface Shared {
