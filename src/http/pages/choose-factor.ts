@@ -2,7 +2,17 @@
 import type { ChallengeNameType } from '../../contract/types.ts'
 import { signInOffer } from '../../features/sign-in/offer.ts'
 import { answerStep } from './advance.ts'
-import { button, buttons, type Choice, choiceButtons, linkRow, paragraph, passwordField, quoted } from './components.ts'
+import {
+  button,
+  buttons,
+  type Choice,
+  choiceButtons,
+  linkRow,
+  paragraph,
+  passwordField,
+  quoted,
+  textLink,
+} from './components.ts'
 import type { Fault } from './faults.ts'
 import { fieldOf } from './forms.ts'
 import { html } from './html.ts'
@@ -54,10 +64,11 @@ const showChoice = (page: Page, step: ChallengeStep, faults: readonly Fault[] = 
 
 /** Whose sign-in it is, with the way back. */
 const whoRow = (page: Page, { username }: ChallengeStep) =>
-  html`${paragraph(fillHtml(page.texts.signingInAs, { user: quoted(username) }))}${linkRow({
-    label: page.texts.notYou,
-    href: pageUrl(page, '/login'),
-  })}`
+  paragraph([
+    fillHtml(page.texts.signingInAs, { user: quoted(username) }),
+    ' ',
+    textLink({ label: page.texts.notYou, href: pageUrl(page, '/login') }),
+  ])
 
 const showPassword = (page: Page, step: ChallengeStep, faults: readonly Fault[] = []): Response => {
   const { texts, pool, client, managed } = page

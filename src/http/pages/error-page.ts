@@ -1,6 +1,6 @@
 /** Pages that say that something does not work. */
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { linkRow, paragraph } from './components.ts'
+import { buttonLink, buttons, paragraph } from './components.ts'
 import { type Page, type Place, pageUrl, sendPage } from './page.ts'
 
 /** A page with a message and nothing to do. */
@@ -44,7 +44,10 @@ export const showSessionOver = (page: Page, status: 400 | 403 = 400): Response =
     {
       heading: texts.somethingWrongHeading,
       failed: true,
-      content: [paragraph(texts.sessionEnded), linkRow({ label: texts.startAgain, href: pageUrl(page, '/login') })],
+      content: [
+        paragraph(texts.sessionEnded),
+        buttons(buttonLink({ label: texts.startAgain, href: pageUrl(page, '/login') })),
+      ],
     },
     status,
   )

@@ -51,11 +51,10 @@ const showChoice = (page: Page, step: ChallengeStep): Response => {
   return sendPage(page, {
     heading: texts.setUpMfaHeading,
     introduction: texts.setUpMfaHint,
-    content: pageForm(
-      page,
-      '/mfasetup',
-      choiceButtons({ name: 'answer', choices: factorChoices(texts, settable(step)) }),
-    ),
+    content: [
+      pageForm(page, '/mfasetup', choiceButtons({ name: 'answer', choices: factorChoices(texts, settable(step)) })),
+      linkRow({ label: texts.startAgain, href: pageUrl(page, '/login') }),
+    ],
   })
 }
 

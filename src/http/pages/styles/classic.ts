@@ -77,11 +77,11 @@ a:hover,.button-link:hover{color:#1a4a74}
 .rule .icon{inline-size:16px;block-size:16px;margin-block-start:1px}
 .passwordCheck-valid-customizable{color:#2b7a12}
 .passwordCheck-notValid-customizable{color:#b52b3a}
-.qr{display:flex;flex-direction:column;align-items:center;gap:10px}
+.qr{display:flex;flex-direction:column;align-items:center;text-align:center;gap:10px}
 .secret summary{cursor:pointer;color:#23629a;text-decoration:underline}
 .secret{inline-size:100%;text-align:center}
 .secret code{margin-block-start:4px;padding:6px 10px;background:#f5f5f5;font:1rem/1.6 Menlo,Consolas,monospace}
-.instructions{padding-inline-start:20px;list-style:decimal}
+.instructions{display:grid;gap:6px;padding-inline-start:20px;list-style:decimal}
 .foot{margin-block-start:16px}
 .foot .legal{display:flex;flex-wrap:wrap;gap:4px 16px;justify-content:center}
 @media (forced-colors:active){.button,.choice,.provider{border-color:ButtonBorder}}

@@ -57,6 +57,7 @@ background:var(--input);color:var(--label);font-size:1rem;transition:border-colo
 .field-error .icon{inline-size:1.125rem;block-size:1.125rem;margin-block-start:.08rem}
 
 .buttons{display:flex;flex-direction:column;gap:calc(.75*var(--unit))}
+.button+.buttons{margin-block-start:calc(-.5*var(--unit))}
 .button{display:flex;align-items:center;justify-content:center;inline-size:100%;min-block-size:2.75rem;padding:.5rem 1.25rem;border:2px solid transparent;
 border-radius:var(--radius-button);font-weight:650;line-height:1.3;text-align:center;text-decoration:none;transition:background-color .12s,color .12s,border-color .12s}
 .button-primary{background:var(--primary);color:var(--primary-text)}
@@ -113,7 +114,7 @@ border-radius:var(--radius-button);background:var(--provider);color:var(--provid
 .provider:hover{background:var(--provider-hover);border-color:var(--provider-hover-border);color:var(--provider-hover-text)}
 .provider:active{background:var(--provider-active);border-color:var(--provider-active-border);color:var(--provider-active-text)}
 
-.qr{display:flex;flex-direction:column;align-items:center;gap:calc(.75*var(--unit))}
+.qr{display:flex;flex-direction:column;align-items:center;text-align:center;gap:calc(.75*var(--unit))}
 .secret{inline-size:100%;text-align:center}
 .secret summary,.languages summary{cursor:pointer;color:var(--link);font-size:.9375rem;text-decoration:underline;text-decoration-thickness:1px;text-underline-offset:.2em;border-radius:.25rem}
 .secret code{margin-block-start:.375rem;padding:.5rem .75rem;border-radius:var(--radius-input);background:color-mix(in srgb,var(--form) 93%,var(--label));color:var(--label);font:1rem/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
