@@ -32,7 +32,7 @@ export async function newPostgresDatabase(): Promise<PostgresDatabase> {
   await run(server, `create database ${name} template ${template} strategy file_copy`)
   return {
     url: urlOf(server, name),
-    drop: () => run(server, `drop database ${name} with (force)`),
+    drop: () => run(server, `drop database if exists ${name} with (force)`),
   }
 }
 

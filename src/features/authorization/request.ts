@@ -37,6 +37,7 @@ import type { Context } from '../context.ts'
 import { getProviderByIdentifier } from '../identity-providers/provider.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { findDeviceGrant } from './device-grants.ts'
+import { readIdTokenHint } from './id-token-hint.ts'
 import { offers } from './offers.ts'
 import type { PoolOfRequest } from './pool-of-request.ts'
 import { findPushedRequest, requestUriPrefix } from './pushed-requests.ts'
@@ -64,6 +65,8 @@ export interface AuthorizationRequest {
   acrValues: string[]
   loginHint: string | undefined
   lang: string | undefined
+  /** The user whose ID token the application has sent along; undefined when it has sent none of the pool. */
+  hintedUserId: string | undefined
   /** The provider that the request asks for: `COGNITO` or the name of one that the client supports. */
   identityProvider: string | undefined
   /** As they came, for the address of the next page. */
@@ -163,6 +166,7 @@ const readDeviceRequest = async (
     acrValues: [],
     loginHint: undefined,
     lang: parameters.get('lang'),
+    hintedUserId: undefined,
     identityProvider: undefined,
     parameters: search,
     userCode,
@@ -234,6 +238,7 @@ const readTerms = async (
     acrValues: wordsOf(parameters.get('acr_values')),
     loginHint: parameters.get('login_hint'),
     lang: parameters.get('lang'),
+    hintedUserId: await hintedUserId(ctx, pool, parameters.get('id_token_hint')),
   }
 }
 
@@ -283,6 +288,12 @@ const checkedProvider = async (
   if (name === undefined) return undefined
   if (!supported.includes(name)) throw loginOptionNotAvailable()
   return name
+}
+
+/** Cognito does not look at the hint, so one that says nothing is no reason to refuse. */
+const hintedUserId = async (ctx: Context, pool: Pool, token: string | undefined): Promise<string | undefined> => {
+  const hint = token === undefined ? undefined : await readIdTokenHint(ctx, token)
+  return hint?.pool.id === pool.id && typeof hint.sub === 'string' ? hint.sub : undefined
 }
 
 const identifierLengthMax = 40

@@ -11,13 +11,11 @@ import {
   parameterRepeated,
   wrongLogoutHint,
 } from '../../core/errors/oauth.ts'
-import { isSignedWith, parseToken } from '../../core/jwt.ts'
 import { type Parameters, readParameters, withParameters } from '../../core/oauth.ts'
-import { type Client, findClient } from '../app-clients/client.ts'
+import type { Client } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
-import { issuerOf } from '../settings.ts'
-import { findPool, type Pool } from '../user-pools/pool.ts'
-import { getSigningKeys } from '../user-pools/signing-keys.ts'
+import type { Pool } from '../user-pools/pool.ts'
+import { type IdTokenHint, readIdTokenHint } from './id-token-hint.ts'
 import { offers } from './offers.ts'
 import { type PoolOfRequest, poolOfRequest } from './pool-of-request.ts'
 import { readAuthorizationRequest } from './request.ts'
@@ -107,41 +105,19 @@ const signInAgain = async (
   return `/login?${onwards}`
 }
 
-// ---------------------------------------------------------------------------------------------- id_token_hint
-
-interface Hint {
-  pool: Pool
-  client: Client
-  sub: unknown
-}
-
-/**
- * Client and user of an ID token of this server, which may have expired. Anything else is no hint.
- * @throws AuthorizationError
- */
-const readHint = async (ctx: Context, token: string | undefined): Promise<Hint | undefined> => {
+/** @throws AuthorizationError for what is no hint. */
+const readHint = async (ctx: Context, token: string | undefined): Promise<IdTokenHint | undefined> => {
   if (token === undefined) return undefined
-  const parsed = parseToken(token)
-  const aud = parsed?.claims['aud']
-  const client = typeof aud === 'string' && /^[\w+]{1,128}$/.test(aud) ? await findClient(ctx, aud) : undefined
-  const pool = client && (await findPool(ctx, client.poolId))
-  if (parsed === undefined || client === undefined || pool === undefined) throw wrongLogoutHint()
-  const { id } = await getSigningKeys(ctx, pool)
-  const { claims } = parsed
-  const isOurs =
-    parsed.kid === id.kid &&
-    isSignedWith(parsed, id.publicKey) &&
-    claims['token_use'] === 'id' &&
-    claims['iss'] === issuerOf(ctx.settings, ctx.publicUrl, pool)
-  if (!isOurs) throw wrongLogoutHint()
-  return { pool, client, sub: claims['sub'] }
+  const hint = await readIdTokenHint(ctx, token)
+  if (hint === undefined) throw wrongLogoutHint()
+  return hint
 }
 
 /** The hint must be about the client of the request and, when there is a session, about its user. */
 const assertHintFits = async (
   ctx: Context,
   { pool, client }: { pool: Pool; client: Client },
-  hint: Hint,
+  hint: IdTokenHint,
   cookieHeader: string | undefined,
 ): Promise<void> => {
   if (hint.client.id !== client.id) throw wrongLogoutHint()

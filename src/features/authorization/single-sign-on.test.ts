@@ -77,6 +77,24 @@ onEachDatabase(testApp => {
     assert.equal(location, `${callback}#state=s&error=login_required`)
   })
 
+  test('an application that means another user does not get the one of the browser', async () => {
+    await createUser(app, client.poolId, 'hinted')
+    const [ann, ben] = await Promise.all(['ann', 'hinted'].map(name => browserOf(app, client, name)))
+    const tokensOf = async (cookie: string) => (await redeem(app, client, await codeFor(app, client, cookie))).json
+    const [ofAnn, ofBen] = [await tokensOf(ann ?? ''), await tokensOf(ben ?? '')]
+    const ask = async (fields: Fields) =>
+      (await visit(authorizeUrl(app, client, fields), { cookie: ann ?? '' })).location
+    const hintOf = (tokens: Record<string, unknown>) => ({ id_token_hint: String(tokens['id_token']) })
+    assert.match((await ask({ ...hintOf(ofAnn), prompt: 'none' })) ?? '', /[?&]code=/)
+    assert.match((await ask({ ...hintOf(ofBen), prompt: 'none' })) ?? '', /[?&]error=login_required/)
+    assert.match((await ask(hintOf(ofBen))) ?? '', /^\/login\?/)
+    // What is no ID token of the pool says nothing, as in Cognito.
+    const forged = `${String(ofBen['id_token']).slice(0, -8)}AAAAAAAA`
+    for (const id_token_hint of ['x', forged, String(ofBen['access_token'])]) {
+      assert.match((await ask({ id_token_hint })) ?? '', /[?&]code=/)
+    }
+  })
+
   test('a client whose users come from elsewhere does not take up a session of the pool', async () => {
     await app.aws.createIdentityProvider({
       UserPoolId: client.poolId,

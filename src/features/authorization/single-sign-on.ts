@@ -111,12 +111,13 @@ export const sessionForRequest = async (
   return undefined
 }
 
-/** Not when a new sign-in is asked for, nor when the last one is too long ago or was at another provider. */
+/** Not when a new sign-in or another user is asked for, nor when the last one is too long ago or was at another provider. */
 const answers = (ctx: Context, request: AuthorizationRequest, session: BrowserSession): boolean => {
   if (request.prompt.has('login')) return false
   if (request.maxAge !== undefined && ageSeconds(ctx, session) > request.maxAge) return false
   // Zero wants a sign-in of its own, even within the second of the last one.
   if (request.maxAge === 0) return false
+  if (request.hintedUserId !== undefined && request.hintedUserId !== session.user.id) return false
   if (!isStrongEnough(request, session)) return false
   return request.identityProvider === undefined || request.identityProvider === session.identityProvider
 }

@@ -54,6 +54,30 @@ onEachDatabase(testApp => {
       )
     })
 
+    test('is no address: a name and a password in one sign nobody in', async () => {
+      const browser = formBrowser(app)
+      for (const path of ['/login', '/oauth2/authorize']) {
+        const page = await browser.open(pagePath(client, path, credentials))
+        assert.deepEqual([page.heading, page.location], ['Sign in', undefined])
+        assert.ok(!page.body.includes(`value="${password}"`))
+      }
+      assert.deepEqual([...browser.cookies.keys()], ['cenote-browser'])
+    })
+
+    test('leads on by 302 or 303, so that no password is sent on with it', async () => {
+      const browser = formBrowser(app)
+      const { forms } = await browser.open(pagePath(client))
+      const { action = '', values = {} } = forms[0] ?? {}
+      const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+      const { status } = await fetch(`${app.url}${action}`, {
+        method: 'POST',
+        redirect: 'manual',
+        body: new URLSearchParams({ ...values, ...credentials }),
+        headers: { cookie, 'sec-fetch-site': 'same-origin' },
+      })
+      assert.equal(status, 302)
+    })
+
     test('of every page needs its token', async () => {
       for (const path of [
         '/login',
