@@ -20,7 +20,7 @@ export async function makeTemplate(url: string): Promise<void> {
 
 export interface PostgresDatabase {
   url: string
-  /** Ends the connections that are left and removes the database. */
+  /** Ends the connections that are left and removes the database, if it is still there. */
   drop(): Promise<void>
 }
 
