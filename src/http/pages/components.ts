@@ -325,7 +325,8 @@ export const providerButtons = (texts: Texts, look: Look, providers: readonly Pr
 }
 
 const providerButton = (texts: Texts, look: Look, { name, type, href }: ProviderOption): Html => {
-  const social = socialNames[type]
+  // Managed login says the rest of the name itself.
+  const social = type === 'LoginWithAmazon' && look.kind === 'managed' ? 'Amazon' : socialNames[type]
   const own = look.providers.classes.get(name)
   // The classic pages name providers of organizations without more words.
   const isNameOnly = look.kind === 'classic' && social === undefined

@@ -4,7 +4,7 @@ import { isCognitoError } from '../../core/errors.ts'
 import { type NameKind, type SignInOffer, signInOffer } from '../../features/sign-in/offer.ts'
 import { begin } from '../../features/sign-in/sign-in.ts'
 import { advance } from './advance.ts'
-import { button, buttons, field, linkRow, passwordField, waysToSignIn } from './components.ts'
+import { button, buttons, field, linkRow, paragraph, passwordField, waysToSignIn } from './components.ts'
 import { showProblem } from './error-page.ts'
 import type { Fault } from './faults.ts'
 import { fieldOf } from './forms.ts'
@@ -34,17 +34,26 @@ export const showSignIn = async (
     })
   }
   const own = faults.filter(({ field }) => field !== 'provider')
-  const { content, ...options } = localSignIn(page, own, username)
+  const { introduction, content, ...options } = localSignIn(page, own, username)
+  const failed = faults.length > 0
+  if (providers === undefined) return sendPage(page, { ...options, introduction, failed, content })
+  // The classic pages say above each way to sign in which one it is.
+  const local = page.managed ? content : html`${paragraph(introduction)}${content}`
   return sendPage(page, {
     ...options,
-    failed: faults.length > 0,
-    content: providers === undefined ? content : waysToSignIn(texts, frame.look, providers.content, content),
+    ...(page.managed && { introduction }),
+    failed,
+    content: waysToSignIn(texts, frame.look, providers.content, local),
     leadsToProviders,
   })
 }
 
 /** The part of the page for users of the pool itself. */
-const localSignIn = (page: Page, faults: readonly Fault[], username: string): PageOptions => {
+const localSignIn = (
+  page: Page,
+  faults: readonly Fault[],
+  username: string,
+): PageOptions & { introduction: string } => {
   const { texts, pool, client, managed, step } = page
   const offer = signInOffer(pool, client, managed)
   const { of, message } = sortFaults(faults, offer.asksNameFirst ? ['username'] : ['username', 'password'])

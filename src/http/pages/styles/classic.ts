@@ -72,7 +72,7 @@ a:hover,.button-link:hover{color:#1a4a74}
 .idpButton-customizable .provider-icon{display:none}
 .provider-Facebook{background-color:#1666d8;border-color:#1666d8;color:#fff}
 .provider-Facebook:hover{color:#fff}
-.provider-Facebook .provider-icon{padding:1px;border-radius:50%;background:#fff}
+.provider-Facebook .provider-icon{border-radius:50%;background:#fff;box-shadow:0 0 0 1px #fff}
 .rule{display:flex;gap:4px;margin-inline-start:-18px}
 .rule .icon{inline-size:16px;block-size:16px;margin-block-start:1px}
 .passwordCheck-valid-customizable{color:#2b7a12}
