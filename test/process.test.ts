@@ -715,6 +715,7 @@ describe('a running program', () => {
       'cenote.yaml',
       `
 data: ':memory:'
+trustedProxies: 127.0.0.1
 accessKeys:
   - id: admin
     secret: ${secret('a')}
@@ -768,6 +769,16 @@ accessKeys:
     await assert.rejects(as('tagged').createUserPool({ PoolName: 'new' }), denied)
 
     await assert.rejects(as('elsewhere').listUserPools({ MaxResults: 1 }), denied)
+    const behindProxy = as('elsewhere')
+    behindProxy.middlewareStack.add(
+      next => args => {
+        const { headers } = args.request as { headers: Record<string, string> }
+        headers['x-forwarded-for'] = '192.0.2.5'
+        return next(args)
+      },
+      { step: 'build' },
+    )
+    assert.equal((await behindProxy.listUserPools({ MaxResults: 1 })).UserPools?.length, 1)
     await assert.rejects(clientOf(program, { id: 'admin', secret: secret('x') }).listUserPools({ MaxResults: 1 }), {
       name: 'InvalidSignatureException',
     })
