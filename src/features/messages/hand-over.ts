@@ -11,12 +11,23 @@ import {
   smsRoleNotAllowed,
   smsRoleNotTrusted,
 } from '../../core/errors/messages.ts'
+import { CognitoError, isCognitoError } from '../../core/errors.ts'
 import { DeliveryFailure, type Medium, type OutgoingMessage, TriggerFailure } from '../../core/ports.ts'
 import type { Services } from '../context.ts'
 import { deliverLog } from '../log-delivery.ts'
 import { runCustomSender, type SenderCall } from '../triggers/custom-sender.ts'
 import { findPool } from '../user-pools/pool.ts'
-import { type Lease, leaseDue, type Parcel, postpone, type QueuedParcel, remove, removeExpired } from './queue.ts'
+import {
+  type Lease,
+  leaseDue,
+  type Parcel,
+  postpone,
+  type QueuedParcel,
+  remove,
+  removeExpired,
+  type Wording,
+} from './queue.ts'
+import { wordQueued } from './wording.ts'
 
 /**
  * What an operation makes of a message that cannot be handed over now: it fails, it leaves it to the queue unless the
@@ -88,6 +99,11 @@ const tryQueued = async (ctx: Services, queued: QueuedParcel): Promise<boolean> 
     await remove(ctx, queued)
     return true
   }
+  const { wording } = parcel
+  if (wording !== undefined) {
+    keepTrack(ctx, wordAndTry(ctx, queued, wording))
+    return true
+  }
   const tried = tryOnce(ctx, parcel, queued)
   if (parcel.sender !== undefined) {
     keepTrack(ctx, concludeLater(ctx, parcel, queued, tried))
@@ -96,6 +112,29 @@ const tryQueued = async (ctx: Services, queued: QueuedParcel): Promise<boolean> 
   const outcome = await tried
   await conclude(ctx, parcel, queued, outcome)
   return outcome?.reason !== 'unavailable'
+}
+
+/** What a function has no words for is given up, unless only too many wait for it. */
+const wordAndTry = async (ctx: Services, queued: QueuedParcel, wording: Wording): Promise<void> => {
+  const { message } = queued.parcel
+  const { userPoolId, source, medium } = message
+  try {
+    const pool = await findPool(ctx, userPoolId)
+    if (pool === undefined) return await remove(ctx, queued)
+    const parcel = await wordQueued(ctx, pool, queued, wording, carries(ctx, medium))
+    if (parcel === undefined || !carries(ctx, medium)) return
+    await conclude(ctx, parcel, queued, await tryOnce(ctx, parcel, queued))
+  } catch (cause) {
+    if (!(cause instanceof CognitoError)) {
+      ctx.log.error({ userPoolId, cause }, 'a queued message was not worded')
+      return
+    }
+    if (isCognitoError(cause, 'TooManyRequestsException') && (await postpone(ctx, queued))) return
+    // What a function says is not for the log.
+    ctx.log.warn({ userPoolId, source, medium, reason: cause.name }, 'message not delivered')
+    await remove(ctx, queued)
+    await tellPool(ctx, userPoolId, `${medium} for ${source} was not delivered.`)
+  }
 }
 
 /** A code that has been used or dropped meanwhile is not worth a message, nor is a temporary password that was replaced. */

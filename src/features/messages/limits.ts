@@ -33,12 +33,15 @@ export const countMessage = async (ctx: Context, pool: Pool, message: CountedMes
   })
   if (counted.length === 0) return
   await inTransaction(ctx, async tx => {
+    const over: MessageLimit[] = []
     for (const { limit, scope, number } of counted) {
       const { period, lengthMs } = periodOf(limit, now)
       const key = `messages ${message.simulated ? 'simulated ' : ''}${limit} ${scope} ${period}`
       // The period is in the key, so a window never ends within it.
-      if ((await countAttempt(tx.db, key, now, 2 * lengthMs)) > number) throw refusal(limit, message.source)
+      if ((await countAttempt(tx.db, key, now, 2 * lengthMs)) > number) over.push(limit)
     }
+    const [first] = over
+    if (first !== undefined) throw refusal(first, message.source)
   })
 }
 

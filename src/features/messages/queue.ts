@@ -5,8 +5,10 @@
  */
 import { newUuid } from '../../core/ids.ts'
 import type { OutgoingMessage } from '../../core/ports.ts'
-import { inTransaction, type Services, type TransactionContext } from '../context.ts'
+import { type Context, inTransaction, type Services, type TransactionContext } from '../context.ts'
 import type { SenderCall } from '../triggers/custom-sender.ts'
+import type { User } from '../users/user.ts'
+import type { Occasion } from './texts.ts'
 
 /** Longer than any try takes. */
 const leaseMs = 60_000
@@ -18,6 +20,15 @@ export interface Parcel {
   message: OutgoingMessage
   /** The function that delivers it; undefined when the delivery port does. */
   sender: SenderCall | undefined
+  /** What a function of the pool is asked for the words before anybody sees the message; undefined when it is worded. */
+  wording?: Wording | undefined
+}
+
+/** A message that is not worded yet: its occasion, the user as he was, and what the function is told of the request. */
+export interface Wording {
+  occasion: Occasion
+  user: Pick<User, 'id' | 'username' | 'status'> & { attributes: [name: string, value: string][] }
+  request: Pick<Context, 'requestId' | 'userAgent' | 'caller'>
 }
 
 /** The right to try a message. */
@@ -121,6 +132,24 @@ export const leaseDue = async (ctx: Services, limit: number): Promise<QueuedParc
 /** Takes the message out, whoever holds it: it was handed over or never will be. */
 export const remove = async (ctx: Services, { id }: Pick<Lease, 'id'>): Promise<void> => {
   await inTransaction(ctx, tx => tx.db.deleteFrom('message_queue').where('id', '=', id).execute())
+}
+
+/** Puts another parcel in the place of the one that is being tried, or nothing. False when it is not being tried any more. */
+export const replaceParcel = async (
+  tx: TransactionContext,
+  { id, lease }: Lease,
+  parcel: Parcel | undefined,
+): Promise<boolean> => {
+  const changed =
+    parcel === undefined
+      ? tx.db.deleteFrom('message_queue').where('id', '=', id).where('lease', '=', lease).returning('id')
+      : tx.db
+          .updateTable('message_queue')
+          .set({ content: sealParcel(tx, parcel) })
+          .where('id', '=', id)
+          .where('lease', '=', lease)
+          .returning('id')
+  return (await changed.executeTakeFirst()) !== undefined
 }
 
 /** Gives the message back until its next try, each time for longer. False when it would be of no use by then. */

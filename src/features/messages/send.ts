@@ -7,18 +7,18 @@ import type { CodeDeliveryDetailsType } from '../../contract/types.ts'
 import { userNotFound } from '../../core/errors.ts'
 import { maskDestination } from '../../core/masks.ts'
 import type { Medium } from '../../core/ports.ts'
-import { hasCodePlaceholder } from '../../core/templates.ts'
+import { hasCodePlaceholder, type MessageTemplate } from '../../core/templates.ts'
 import { type Context, inTransaction, type TransactionContext } from '../context.ts'
 import { customMessage, type MessageSource } from '../triggers/custom-message.ts'
 import { customSenderCall } from '../triggers/custom-sender.ts'
-import { userAttributesOf } from '../triggers/run.ts'
+import { hasTrigger, userAttributesOf } from '../triggers/run.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import type { User } from '../users/user.ts'
 import { type CodeHolder, type CodeTarget, codeExpiry, drawCode, storeCode, type VerifiableAttribute } from './codes.ts'
 import { handOver, invitationSlot, isHandedOver, type Manners } from './hand-over.ts'
 import { countMessage, isOverLimit } from './limits.ts'
 import { storeMessage } from './outbox.ts'
-import { enqueue, type Lease, type Parcel } from './queue.ts'
+import { enqueue, type Lease, type Parcel, type Wording } from './queue.ts'
 import { compose, confirmationLink, type Occasion, templateFor } from './texts.ts'
 
 export type { MessageSource } from '../triggers/custom-message.ts'
@@ -52,7 +52,7 @@ export interface SendOptions {
  * the answer.
  * @throws CodeDeliveryFailureException when the message cannot be handed over, the errors of a pool whose configuration
  * does not let it out, LimitExceededException, UserNotFoundException when the user was deleted meanwhile, and what
- * customMessage throws, before there is a code.
+ * customMessage throws, before there is a code; nothing of all that where the message is to go unnoticed.
  */
 export const sendNewCode = async (
   ctx: Context,
@@ -65,7 +65,7 @@ export const sendNewCode = async (
   const { attribute, destination } = target
   const { simulated = false } = options
   const code = drawCode(ctx, target.purpose)
-  const message = await wordCode(ctx, pool, user, source, target, code, simulated)
+  const message = await wordCode(ctx, pool, user, source, target, code, options)
   await dispatch(
     ctx,
     pool,
@@ -93,7 +93,7 @@ export const sendCode = async (
   code: string,
   options: SendOptions = {},
 ): Promise<CodeDeliveryDetailsType> => {
-  const message = await wordCode(ctx, pool, user, source, target, code)
+  const message = await wordCode(ctx, pool, user, source, target, code, options)
   await dispatch(
     ctx,
     pool,
@@ -173,32 +173,46 @@ const wordCode = async (
   source: MessageSource,
   { attribute, destination: to }: Pick<CodeTarget, 'attribute' | 'destination'>,
   code: string,
-  simulated = false,
+  { unnoticed = false }: SendOptions,
 ): Promise<Parcel> => {
   const occasion = await codeOccasion(ctx, pool, user.username, source, { attribute, to }, code)
-  const { template, sender } = await word(ctx, pool, user, occasion, attribute, simulated)
-  return { message: compose(ctx, pool, user, occasion, template), sender }
+  const { template, ...rest } = await word(ctx, pool, user, occasion, attribute, unnoticed)
+  return { message: compose(ctx, pool, user, occasion, template), ...rest }
 }
 
-/** The words of the pool, or of its function; a function that delivers by itself also words by itself. */
+/**
+ * The words of the pool, or of its function; a function that delivers by itself also words by itself. Where the answer must
+ * not tell of the message, the function is asked later.
+ */
 const word = async (
   ctx: Context,
   pool: Pool,
   user: Recipient,
   occasion: Occasion,
   attribute: VerifiableAttribute,
-  simulated = false,
-) => {
+  unnoticed = false,
+): Promise<Pick<Parcel, 'sender' | 'wording'> & { template: MessageTemplate }> => {
   const { source, medium, to, code, link } = occasion
   // The address may be one that the user does not have yet.
   const told = { ...user, attributes: new Map([...user.attributes, [attribute, to]]) }
   const call = { source, username: user.username, userAttributes: userAttributesOf(told) }
   const sender = customSenderCall(ctx, pool, medium, call)
   const usual = templateFor(pool, occasion)
-  if (sender !== undefined || simulated) return { template: usual, sender }
+  if (sender !== undefined || !hasTrigger(pool, 'CustomMessage')) return { template: usual, sender }
+  if (unnoticed) return { template: usual, sender, wording: wordingOf(ctx, told, occasion) }
   const request = { source, medium, code, byLink: link !== undefined }
   return { template: await customMessage(ctx, pool, user, request, usual), sender }
 }
+
+const wordingOf = (
+  { requestId, userAgent, caller }: Context,
+  { id, username, status, attributes }: Recipient,
+  occasion: Occasion,
+): Wording => ({
+  occasion,
+  user: { id, username, status, attributes: [...attributes] },
+  request: { requestId, userAgent, ...(caller !== undefined && { caller }) },
+})
 
 /**
  * Counts the message, stores it with what it tells of, and hands it over; one of which the answer must not tell waits in
@@ -208,7 +222,7 @@ export const dispatch = async (
   ctx: Context,
   pool: Pool,
   user: Pick<User, 'id'>,
-  { message, sender, slot, expiresAt }: Parcel & Pick<Lease, 'slot' | 'expiresAt'>,
+  { message, sender, wording, slot, expiresAt }: Parcel & Pick<Lease, 'slot' | 'expiresAt'>,
   {
     manners,
     simulated = false,
@@ -225,13 +239,17 @@ export const dispatch = async (
       return true
     },
   )
+  const leadsNowhere = simulated || isHeldBack
   const lease = await inTransaction(ctx, async tx => {
     await alongside?.(tx)
-    if (isHeldBack) return undefined
-    await storeMessage(tx, message, simulated)
-    if (!isHandedOver(ctx, medium, sender)) return undefined
+    if (wording === undefined) await storeMessage(tx, message, leadsNowhere)
+    if (wording === undefined && !isHandedOver(ctx, medium, sender)) return undefined
     const isLeased = manners !== 'unnoticed'
-    return enqueue(tx, { message, sender }, { userId: user.id, slot, expiresAt, isLeased, simulated })
+    return enqueue(
+      tx,
+      { message, sender, wording },
+      { userId: user.id, slot, expiresAt, isLeased, simulated: leadsNowhere },
+    )
   }).catch(async (error: unknown) => {
     throw simulated || (await exists(ctx, user)) ? error : userNotFound()
   })

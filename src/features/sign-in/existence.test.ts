@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
-import { before, test } from 'node:test'
+import { before, describe, test } from 'node:test'
+import type { CreateUserPoolCommandInput } from '@aws-sdk/client-cognito-identity-provider'
 import { type Answer, existenceOperations } from '../../../bench/existence-operations.ts'
-import { onEachDatabase, type TestApp } from '../../../test/support/app.ts'
+import { keepingDelivery, onEachDatabase, type TestApp, type TestAppOptions } from '../../../test/support/app.ts'
+import { keyArn } from '../../../test/support/kms.ts'
 import { email, phone, type TestPool, verified } from '../../../test/support/pools.ts'
 import { password } from '../../../test/support/sign-in.ts'
 import { createChoicePool, discreetChoice } from '../../../test/support/user-auth.ts'
@@ -66,70 +68,147 @@ const masked = ({ status, headers, body }: Wire) => {
   return { status, headers: shown, body: members }
 }
 
+/** A server and a pool that users could be told apart by. */
+interface SetUp {
+  title: string
+  /** How often each request is made of one name. */
+  times: number
+  /** The operations that are worth the time there; all of them when absent. */
+  only?: RegExp
+  options?: TestAppOptions
+  pool?: (app: TestApp) => Partial<CreateUserPoolCommandInput>
+  prepare?: (app: TestApp, pool: TestPool) => Promise<unknown>
+}
+
+const enforced = { UserPoolTier: 'PLUS', UserPoolAddOns: { AdvancedSecurityMode: 'ENFORCED' } } as const
+const action = (EventAction: 'BLOCK' | 'NO_ACTION') => ({ EventAction, Notify: true })
+
+const sending = /^InitiateAuth USER_AUTH, EMAIL_OTP|SMS_OTP$|^ForgotPassword|^Resend/
+
+const setUps: SetUp[] = [
+  // As often as it takes for limits of tries to tell something.
+  { title: 'in a plain pool', times: 7 },
+  {
+    title: 'while threat protection may block',
+    times: 6,
+    only: /PASSWORD_AUTH$|^InitiateAuth USER_AUTH, EMAIL_OTP|^RespondToAuthChallenge EMAIL_OTP$|^(Confirm)?ForgotPassword$|^Resend/,
+    pool: () => enforced,
+    prepare: (app, { poolId }) =>
+      app.aws.setRiskConfiguration({
+        UserPoolId: poolId,
+        CompromisedCredentialsRiskConfiguration: { Actions: { EventAction: 'BLOCK' } },
+        AccountTakeoverRiskConfiguration: {
+          Actions: { LowAction: action('NO_ACTION'), MediumAction: action('BLOCK'), HighAction: action('BLOCK') },
+          NotifyConfiguration: { SourceArn: 'arn:aws:ses:us-east-1:123456789012:identity/a@example.com' },
+        },
+      }),
+  },
+  {
+    title: 'where messages are sent, and few of them',
+    times: 3,
+    only: sending,
+    options: { delivery: keepingDelivery(), settings: { messageLimits: { UserMessages: 2 } } },
+  },
+  {
+    title: 'where functions send the messages',
+    times: 2,
+    only: sending,
+    pool: app => {
+      const sender = { LambdaVersion: 'V1_0', LambdaArn: app.lambda('sender', () => undefined) } as const
+      return { LambdaConfig: { KMSKeyID: keyArn, CustomEmailSender: sender, CustomSMSSender: sender } }
+    },
+  },
+  {
+    title: 'where functions word the messages, refuse to, and look at each sign-in',
+    times: 2,
+    only: /^InitiateAuth|SELECT_CHALLENGE|^ForgotPassword|^Resend/,
+    pool: app => ({
+      LambdaConfig: {
+        CustomMessage: app.lambda('words', () => {
+          throw new Error('There are no words.')
+        }),
+        PreAuthentication: app.lambda('before', event => event),
+        PostConfirmation: app.lambda('after', event => event),
+      },
+    }),
+  },
+]
+
 onEachDatabase(testApp => {
-  let app: TestApp
-  let pool: TestPool
-  before(async () => {
-    app = await testApp()
-    pool = await createChoicePool(app, {
-      client: discreetChoice,
-      pool: { UsernameAttributes: ['email'], AutoVerifiedAttributes: ['email', 'phone_number'] },
-    })
-  })
+  for (const setUp of setUps) {
+    describe(setUp.title, () => {
+      let app: TestApp
+      let pool: TestPool
+      before(async () => {
+        app = await testApp(setUp.options)
+        pool = await createChoicePool(app, {
+          client: discreetChoice,
+          pool: {
+            UsernameAttributes: ['email'],
+            AutoVerifiedAttributes: ['email', 'phone_number'],
+            ...setUp.pool?.(app),
+          },
+        })
+        await setUp.prepare?.(app, pool)
+      })
 
-  // The mask of a destination shows first letters and last digits.
-  let names = 0
-  const address = (first: string): string => {
-    names += 1
-    return `${first}${String(names).padStart(4, '0')}@example.com`
-  }
-
-  const create = async (name: string, status: 'CONFIRMED' | 'UNCONFIRMED') => {
-    if (status === 'UNCONFIRMED') {
-      await app.aws.signUp({ ClientId: pool.clientId, Username: name, Password: password })
-      return
-    }
-    await app.aws.adminCreateUser({
-      UserPoolId: pool.poolId,
-      Username: name,
-      MessageAction: 'SUPPRESS',
-      UserAttributes: [email(name), verified('email'), phone('+12065551234')],
-    })
-    await app.aws.adminSetUserPassword({ UserPoolId: pool.poolId, Username: name, Password: password, Permanent: true })
-  }
-
-  for (const { title, status, prepare, request: make } of existenceOperations) {
-    test(`${title} answers with the same bytes, after as many statements, for a user and for a name that nobody has`, async () => {
-      const [user, nobody] = [address('a'), address('a')]
-      await create(user, status)
-      const ask = async (operation: string, input: object) =>
-        JSON.parse((await post(app, operation, input)).body) as Answer
-      const answersOf = async (name: string): Promise<(Wire & { statements: number })[]> => {
-        const answers: (Wire & { statements: number })[] = []
-        // As often as it takes for limits of tries to tell something.
-        for (let count = 1; count <= 7; count++) {
-          const before = (await prepare?.(ask, pool.clientId, name)) ?? {}
-          const statements = app.statements()
-          const wire = await post(app, ...make(pool.clientId, name, before))
-          answers.push({ ...wire, statements: app.statements() - statements })
-        }
-        return answers
+      // The mask of a destination shows first letters and last digits.
+      let names = 0
+      const address = (first: string): string => {
+        names += 1
+        return `${first}${String(names).padStart(4, '0')}@example.com`
       }
-      // Pool and client are in the cache from here on.
-      await answersOf(address('b'))
-      const [ofUser, ofNobody] = [await answersOf(user), await answersOf(nobody)]
-      assert.deepEqual(ofNobody.map(masked).map(unnumbered), ofUser.map(masked).map(unnumbered))
-      assert.deepEqual(
-        ofNobody.map(({ statements }) => statements),
-        ofUser.map(({ statements }) => statements),
-      )
-      assert.ok(ofUser.every(({ status: code }) => code === 200 || code === 400))
+
+      const create = async (name: string, status: 'CONFIRMED' | 'UNCONFIRMED') => {
+        if (status === 'UNCONFIRMED') {
+          // The code of the sign-up is sent where anybody may know.
+          await app.aws.signUp({ ClientId: pool.clientId, Username: name, Password: password }).catch(() => undefined)
+          return
+        }
+        await app.aws.adminCreateUser({
+          UserPoolId: pool.poolId,
+          Username: name,
+          MessageAction: 'SUPPRESS',
+          UserAttributes: [email(name), verified('email'), phone('+12065551234')],
+        })
+        const UserPoolId = pool.poolId
+        await app.aws.adminSetUserPassword({ UserPoolId, Username: name, Password: password, Permanent: true })
+      }
+
+      for (const { title, status, prepare, request: make } of existenceOperations) {
+        if (setUp.only?.test(title) === false) continue
+        test(`${title} answers with the same bytes, after as many statements, for a user and for a name that nobody has`, async () => {
+          const [user, nobody] = [address('a'), address('a')]
+          await create(user, status)
+          const ask = async (operation: string, input: object) =>
+            JSON.parse((await post(app, operation, input)).body) as Answer
+          const answersOf = async (name: string): Promise<(Wire & { statements: number })[]> => {
+            const answers: (Wire & { statements: number })[] = []
+            for (let count = 1; count <= setUp.times; count++) {
+              const before = (await prepare?.(ask, pool.clientId, name)) ?? {}
+              const statements = app.statements()
+              const wire = await post(app, ...make(pool.clientId, name, before))
+              answers.push({ ...wire, statements: app.statements() - statements })
+            }
+            return answers
+          }
+          // Pool and client are in the cache from here on.
+          await answersOf(address('b'))
+          const [ofUser, ofNobody] = [await answersOf(user), await answersOf(nobody)]
+          assert.deepEqual(ofNobody.map(masked).map(unnumbered), ofUser.map(masked).map(unnumbered))
+          assert.deepEqual(
+            ofNobody.map(({ statements }) => statements),
+            ofUser.map(({ statements }) => statements),
+          )
+          assert.ok(ofUser.every(({ status: code }) => code === 200 || code === 400))
+        })
+      }
     })
   }
+})
 
-  /** The number that nobody has is made up. */
-  const unnumbered = (wire: ReturnType<typeof masked>) => ({
-    ...wire,
-    body: wire.body.replace(/\+\*{7}\d{4}/, '+*******0000'),
-  })
+/** The number that nobody has is made up. */
+const unnumbered = (wire: ReturnType<typeof masked>) => ({
+  ...wire,
+  body: wire.body.replace(/\+\*{7}\d{4}/, '+*******0000'),
 })

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { assertNotLocked } from '../passwords/lockout.ts'
 import { admitSignIn } from '../threat-protection/sign-in-events.ts'
 import { hasTrigger, runTrigger, userAttributesOf } from '../triggers/run.ts'
-import { findUserById } from '../users/user.ts'
+import { findUserByIdAlike } from '../users/user.ts'
 import type { SignIn } from './attempt.ts'
 import type { Subject } from './subject.ts'
 
@@ -34,5 +34,6 @@ export const preAuthenticate = async (
     },
   })
   // The function may have taken its time, or have changed the user.
-  return { ...subject, user: user && (await findUserById(ctx, pool, user.id)) }
+  const current = await findUserByIdAlike(ctx, pool, user?.id ?? subject.simulatedId)
+  return { ...subject, user: user && current }
 }

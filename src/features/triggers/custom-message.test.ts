@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onEachDatabase, type TestApp, type TestFunction, type TriggerEvent } from '../../../test/support/app.ts'
-import { createPool, email, passwordFlow, phone, signIn, verified } from '../../../test/support/pools.ts'
+import { createClient, createPool, email, passwordFlow, phone, signIn, verified } from '../../../test/support/pools.ts'
 
 const password = 'Passw0rd!'
 const ownMail = {
@@ -22,6 +22,9 @@ const messagePool = async (app: TestApp, run: TestFunction, pool: Parameters<typ
   return { ...(await createPool(app, { LambdaConfig: { CustomMessage }, ...pool }, passwordFlow)), events }
 }
 const answering = (response: object) => (event: TriggerEvent) => ({ ...event, response })
+const fail = (text: string): never => {
+  throw new Error(text)
+}
 const newest = async (app: TestApp, poolId: string) =>
   (await app.messages()).find(message => message.userPoolId === poolId)
 
@@ -130,6 +133,46 @@ onEachDatabase(testApp => {
         ['CustomMessage_AdminCreateUser', '{username}'],
       ],
     )
+  })
+
+  test('where users are hidden, the function is asked after the answer, and its refusal reaches nobody', async () => {
+    const own = await testApp()
+    const answers: TestFunction[] = [
+      answering({ emailMessage: 'Here: {####}' }),
+      () => fail('ann@example.com is no more'),
+    ]
+    const { poolId, clientId, events } = await messagePool(own, event => answers.shift()?.(event))
+    answers.unshift(event => event)
+    await signUp(own, clientId)
+    const client = await createClient(own, poolId, { ...passwordFlow, PreventUserExistenceErrors: 'ENABLED' })
+    const resend = (Username: string) =>
+      own.aws.resendConfirmationCode({ ClientId: client, Username, ClientMetadata: { a: 'b' } })
+    await resend('ann')
+    await resend('ghost')
+    assert.equal(events.length, 1)
+    await own.app.sendMessages()
+    await own.app.handedOver()
+    const [, event] = events
+    assert.equal(events.length, 2)
+    assert.deepEqual(
+      [event?.triggerSource, event?.userName, event?.callerContext.clientId, event?.request['clientMetadata']],
+      ['CustomMessage_ResendCode', 'ann', client, { a: 'b' }],
+    )
+    const message = await newest(own, poolId)
+    assert.equal(message?.body, `Here: ${message?.code}`)
+
+    await resend('ann')
+    await own.app.sendMessages()
+    await own.app.handedOver()
+    assert.equal((await newest(own, poolId))?.id, message?.id)
+    const told = own.logged.filter(({ message: text }) => text === 'message not delivered')
+    assert.equal(told.length, 1)
+    assert.doesNotMatch(JSON.stringify(own.logged), /ann@example|no more/)
+    await own.app.sendMessages()
+    assert.equal(events.length, 3)
+    // The newer code took the place of the one that was sent, and nobody knows it.
+    const confirmation = { ClientId: client, Username: 'ann', ConfirmationCode: message?.code }
+    await assert.rejects(own.aws.confirmSignUp(confirmation), { name: 'CodeMismatchException' })
   })
 
   test('nobody is told of a password that nobody has forgotten', async () => {
