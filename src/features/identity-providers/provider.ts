@@ -41,6 +41,8 @@ export interface SamlSettings {
   metadata: SamlMetadata
   /** When the metadata was read, in milliseconds since the epoch. */
   readAt: number
+  /** When it was last tried to read it again. */
+  triedAt?: number
 }
 
 export interface ProviderSecrets {
