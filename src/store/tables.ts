@@ -504,6 +504,8 @@ export interface BrowserSessionRow {
   security_epoch: number
   /** `COGNITO`, or the provider that the user came from. */
   identity_provider: string
+  /** What the provider has to be told when the session ends, sealed JSON; null for providers that are told nothing. */
+  provider_session: string | null
   /** How the user signed in, JSON. */
   factors: string
   /** The event of the sign-in in the user's history, where threat protection keeps one. */

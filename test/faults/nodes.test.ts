@@ -4,7 +4,9 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openTestApp, seconds, type TestApp } from '../support/app.ts'
 import { outcomes } from '../support/directory.ts'
+import { answerIn, callback, createOAuthClient, createOAuthPool } from '../support/oauth.ts'
 import { createClient, email, type TestPool } from '../support/pools.ts'
+import { addSamlProvider, inBase64, postTo, responseTo } from '../support/saml-journey.ts'
 import {
   allFlows,
   beginSrp,
@@ -74,6 +76,25 @@ describe('two nodes', () => {
     assert.deepEqual(await keysOf(one), await keysOf(two))
     const { access } = await signIn(one, clientId, 'ann')
     assert.equal((await two.aws.getUser({ AccessToken: access })).Username, 'ann')
+  })
+
+  test('take an assertion of a SAML provider once between them', async () => {
+    const { poolId } = await createOAuthPool(one)
+    await addSamlProvider(one, poolId, { ProviderDetails: { IDPInit: 'true' } })
+    const { clientId } = await createOAuthClient(one, poolId, { SupportedIdentityProviders: ['Corp'] })
+    const recipient = 'https://id.example.com/saml2/idpresponse'
+    const response = responseTo(one, { poolId }, { recipient, requestId: undefined })
+    const RelayState = `identity_provider=Corp&client_id=${clientId}&redirect_uri=${callback}&response_type=code&scope=openid`
+    const posts = Array.from({ length: 12 }, (_, index) =>
+      postTo(`${(index % 2 === 0 ? one : two).url}/saml2/idpresponse`, {
+        SAMLResponse: inBase64(response),
+        RelayState,
+      }),
+    )
+    const locations = (await Promise.all(posts)).map(({ location }) => answerIn(location))
+    assert.equal(locations.filter(answer => answer.has('code')).length, 1)
+    const refused = locations.filter(answer => answer.get('error_description')?.includes('has been used already'))
+    assert.equal(refused.length, 11)
   })
 
   test('take turns within one sign-in by SRP', async () => {

@@ -265,3 +265,21 @@ export const encryptText = (
     disallowEncryptionWithInsecureAlgorithm: false,
     warnInsecureAlgorithm: false,
   })
+
+// ---------------------------------------------------------------------------------------------- sign-out
+
+/** The answer to a LogoutRequest, not yet signed. */
+export const logoutResponseXml = ({
+  now,
+  recipient,
+  requestId,
+  issuer = idpEntityId,
+  status = 'urn:oasis:names:tc:SAML:2.0:status:Success',
+}: {
+  now: number
+  recipient: string
+  requestId: string
+  issuer?: string
+  status?: string
+}): string =>
+  `<samlp:LogoutResponse xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_l${crypto.randomUUID()}" Version="2.0" IssueInstant="${instant(now)}"${recipient === '' ? '' : ` Destination="${recipient}"`} InResponseTo="${requestId}"><saml:Issuer>${issuer}</saml:Issuer><samlp:Status><samlp:StatusCode Value="${status}"/></samlp:Status></samlp:LogoutResponse>`

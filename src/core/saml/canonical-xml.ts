@@ -80,7 +80,8 @@ const splitKey = (key: string): { namespace: string; name: string } => {
 /** By code points; JavaScript compares halves of them. */
 const compare = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
-const escapeText = (text: string): string =>
+/** The text between the tags of an element. */
+export const escapeText = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('\r', '&#xD;')
 
 /** The text as the value of an attribute between double quotation marks. */

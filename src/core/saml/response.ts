@@ -88,8 +88,8 @@ export const readResponse = (text: string, expected: ExpectedResponse): SamlAnsw
 
 const idAttributes = ['ID', 'Id', 'id', '{http://www.w3.org/XML/1998/namespace}id']
 
-/** An id that is there twice could be the signed one in one place and the believed one in another. */
-const assertUniqueIds = (root: XmlElement): void => {
+/** An id that is there twice could be the signed one in one place and the believed one in another. @throws SamlFault */
+export const assertUniqueIds = (root: XmlElement): void => {
   const seen = new Set<string>()
   for (const element of everyElement(root)) {
     for (const attribute of idAttributes) {
@@ -176,7 +176,11 @@ const checkStatus = (response: XmlElement): void => {
   throw new SamlFault('status', 'the provider refuses', detail.replaceAll(/\p{C}/gu, ' ').slice(0, detailLengthMax))
 }
 
-const checkHead = (head: XmlElement, { issuer, recipient, requestId }: ExpectedResponse): void => {
+/** What the head of a response says of itself: from whom, for whom, in answer to what. @throws SamlFault */
+export const checkHead = (
+  head: XmlElement,
+  { issuer, recipient, requestId }: Pick<ExpectedResponse, 'issuer' | 'recipient' | 'requestId'>,
+): void => {
   checkVersion(head)
   if (atMostOne(head, ns.assertion, 'Issuer') !== undefined) checkIssuer(head, issuer)
   const destination = head.attributes.get('Destination')

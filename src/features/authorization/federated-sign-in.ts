@@ -9,6 +9,7 @@ import { CognitoError } from '../../core/errors.ts'
 import { levelsNamed } from '../../core/step-up.ts'
 import type { Context } from '../context.ts'
 import { departures } from '../federation/departures.ts'
+import type { Departure, Way } from '../federation/protocol.ts'
 import { keepPendingSignIn, type ReturnedSignIn, takePendingSignIn } from '../federation/requests.ts'
 import { type FederatedAnswer, type FederatedProof, finishFederatedSignIn } from '../federation/sign-in.ts'
 import { findProvider, localProvider, type Provider } from '../identity-providers/provider.ts'
@@ -26,7 +27,8 @@ export const soleProvider = ({ client, identityProvider }: AuthorizationRequest)
 /**
  * Where the browser is sent, for a sign-in at the provider with this name. `browser` is the random value of its cookie, and
  * `baseUrl` where the endpoints of the pool stand.
- * @throws AuthorizationError for a provider that is gone
+ * @throws AuthorizationError for a provider that is gone, and one that tells the application of a provider that is out of
+ * reach
  */
 export const departToProvider = async (
   ctx: Context,
@@ -36,13 +38,17 @@ export const departToProvider = async (
 ): Promise<string> => {
   const { pool, client, parameters, loginHint, prompt, acrValues } = request
   const provider = await findProvider(ctx, pool, providerName)
-  const depart = provider && departures[provider.type]
-  if (provider === undefined || depart === undefined) throw loginOptionNotAvailable()
+  if (provider === undefined) throw loginOptionNotAvailable()
   const levels = levelsNamed(acrValues, pool.settings.AcrConfiguration)
-  const way = await depart(ctx, { provider, baseUrl, loginHint, prompt, levels })
+  const way = await leadTo(ctx, { provider, baseUrl, loginHint, prompt, levels }).catch(error => {
+    throw error instanceof OAuthError ? refusal(request, error) : error
+  })
   const content = { parameters: parameters.toString(), remembered: way.remembered }
   return way.address(await keepPendingSignIn(ctx, { client, providerName, browser }, content))
 }
+
+const leadTo = async (ctx: Context, departure: Departure): Promise<Way> =>
+  departures[departure.provider.type](ctx, departure)
 
 /**
  * The sign-in that a browser has come back with; it has ended with that. `host` is the Host header.

@@ -14,6 +14,7 @@ import {
 import { type Parameters, readParameters, withParameters } from '../../core/oauth.ts'
 import type { Client } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
+import { departToSignOut } from '../federation/saml/sign-out.ts'
 import type { Pool } from '../user-pools/pool.ts'
 import { type IdTokenHint, readIdTokenHint } from './id-token-hint.ts'
 import { offers } from './offers.ts'
@@ -64,9 +65,13 @@ export const signOut = async (ctx: Context, { host, cookieHeader, search }: Sign
   if (at?.client === undefined) throw oauthClientNotFound()
   const { pool, client } = at
   if (hint !== undefined) await assertHintFits(ctx, { pool, client }, hint, cookieHeader)
+  const session = await findAnyBrowserSession(ctx, pool, cookieHeader)
   const { cookie } = await endBrowserSession(ctx, pool, cookieHeader)
   try {
-    return { location: await locationOf(ctx, { ...at, client }, parameters, search), cookie }
+    const location = await locationOf(ctx, { ...at, client }, parameters, search)
+    const { baseUrl } = at
+    const atProvider = session && (await departToSignOut(ctx, pool, session, { baseUrl, location }))
+    return { location: atProvider ?? location, cookie }
   } catch (error) {
     throw error instanceof AuthorizationError ? new SignOutRefused(error, cookie) : error
   }

@@ -15,6 +15,7 @@ import {
   beginBrowserSession as beginSessionOfBrowser,
   endBrowserSession as endSessionOfBrowser,
   findBrowserSession as findSessionOfBrowser,
+  type ProviderSession,
 } from '../tokens/browser-sessions.ts'
 import { type Pool, srpPoolName } from '../user-pools/pool.ts'
 import { tracksSessions } from '../user-pools/session-configuration.ts'
@@ -24,7 +25,10 @@ import { type AuthorizationRequest, refusal, supportedProviders } from './reques
 const untrackedMinutes = 60
 
 /** Who has proven what, and where the user comes from: the pool itself, unless a provider is named. */
-export type BrowserProof = Pick<Proof, 'user' | 'factors' | 'eventId'> & { identityProvider?: string | undefined }
+export type BrowserProof = Pick<Proof, 'user' | 'factors' | 'eventId'> & {
+  identityProvider?: string | undefined
+  providerSession?: ProviderSession | undefined
+}
 
 export interface BegunBrowserSession {
   session: BrowserSession
@@ -50,6 +54,7 @@ export const beginBrowserSession = async (
     factors: proof.factors,
     eventId: proof.eventId,
     identityProvider: proof.identityProvider ?? localProvider,
+    providerSession: proof.providerSession,
     replaces: readCookie(ctx, pool, cookieHeader),
   })
   const maxAgeSeconds = Math.floor((session.expiresAt - ctx.clock.now()) / 1_000)

@@ -2,13 +2,13 @@
 import type { IdentityProviderTypeType } from '../../contract/types.ts'
 import type { Depart } from './protocol.ts'
 import { departByCode } from './relying-party/depart.ts'
+import { departBySaml } from './saml/depart.ts'
 
-/** Undefined for a type through which nobody can sign in. */
-export const departures: Readonly<Record<IdentityProviderTypeType, Depart | undefined>> = {
+export const departures: Readonly<Record<IdentityProviderTypeType, Depart>> = {
   OIDC: departByCode,
   Google: departByCode,
   Facebook: departByCode,
   LoginWithAmazon: departByCode,
   SignInWithApple: departByCode,
-  SAML: undefined,
+  SAML: departBySaml,
 }

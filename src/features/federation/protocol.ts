@@ -19,7 +19,7 @@ export interface Way {
   /** What is to be known again when the user comes back. */
   remembered: Record<string, string>
   /** Where the browser is sent, with the state that it brings back. */
-  address(state: string): string
+  address(state: string): string | Promise<string>
 }
 
 /** Prepares the way to a provider of some type. */

@@ -13,6 +13,7 @@ import type { ProviderClaims } from '../../core/provider-claims.ts'
 import type { Client } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
 import { findProvider, type Provider } from '../identity-providers/provider.ts'
+import type { ProviderSession } from '../tokens/browser-sessions.ts'
 import { runPostConfirmation, runPreSignUp } from '../triggers/confirmation.ts'
 import { type ProviderAnswer, runInboundFederation } from '../triggers/inbound-federation.ts'
 import { hasTrigger, runTrigger, userAttributesOf } from '../triggers/run.ts'
@@ -32,6 +33,8 @@ export interface FederatedAnswer {
   told: ProviderAnswer
   /** How the user signed in there, as far as the provider is believed; only that he did, when absent. */
   factors?: Factor[]
+  /** What the provider has to be told when the user signs out. */
+  providerSession?: ProviderSession
 }
 
 /** A user who has signed in through a provider: what a session of the browser begins with. */
@@ -40,6 +43,7 @@ export interface FederatedProof {
   factors: Factor[]
   /** The name of the provider. */
   identityProvider: string
+  providerSession: ProviderSession | undefined
 }
 
 /**
@@ -68,7 +72,7 @@ export const finishFederatedSignIn = async (
     ...{ name: 'SignIn', result: 'Pass', userPoolId: pool.id, clientId: client.id, userId: user.id },
     provider: provider.name,
   })
-  return { user, factors, identityProvider: provider.name }
+  return { user, factors, identityProvider: provider.name, providerSession: answer.providerSession }
 }
 
 /** A sign-in whose user is sought. */

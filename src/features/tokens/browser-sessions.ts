@@ -7,6 +7,7 @@
 import type { Selectable } from 'kysely'
 import type { Factor } from '../../core/claims.ts'
 import { newBrowserSessionId } from '../../core/ids.ts'
+import type { NameId } from '../../core/saml/response.ts'
 import type { BrowserSessionRow } from '../../store/tables.ts'
 import type { Client } from '../app-clients/client.ts'
 import { type Context, inTransaction, type TransactionContext } from '../context.ts'
@@ -20,6 +21,8 @@ export interface BrowserSession {
   user: User
   /** `COGNITO`, or the provider that the user came from. */
   identityProvider: string
+  /** What the provider has to be told when the session ends; undefined for providers that are told nothing. */
+  providerSession?: ProviderSession | undefined
   factors: Factor[]
   /** The event of that sign-in in the user's history; undefined where nothing watched it. */
   eventId?: string | undefined
@@ -27,6 +30,12 @@ export interface BrowserSession {
   authTime: number
   /** Milliseconds since the epoch. */
   expiresAt: number
+}
+
+/** By what a SAML provider knows its own session with the browser. */
+export interface ProviderSession {
+  nameId: NameId
+  sessionIndex?: string
 }
 
 /** What the browser is given to keep. */
@@ -37,6 +46,7 @@ export interface BrowserSessionKey {
 
 const secretBytes = 32
 const purpose = 'browser-session'
+const providerPurpose = 'provider-session'
 const defaultMinutes = 60
 
 /**
@@ -51,9 +61,10 @@ export const beginBrowserSession = async (
     user,
     factors,
     identityProvider,
+    providerSession,
     eventId,
     replaces,
-  }: Pick<BrowserSession, 'user' | 'factors' | 'identityProvider' | 'eventId'> & {
+  }: Pick<BrowserSession, 'user' | 'factors' | 'identityProvider' | 'providerSession' | 'eventId'> & {
     pool: Pool
     client: Client
     replaces: BrowserSessionKey | undefined
@@ -62,7 +73,8 @@ export const beginBrowserSession = async (
   const now = ctx.clock.now()
   const key = { id: newBrowserSessionId(ctx.random), secret: ctx.random.bytes(secretBytes).toString('base64url') }
   const expiresAt = now + (await validityMinutes(ctx, pool)) * 60_000
-  const session = { id: key.id, user, identityProvider, factors, eventId, authTime: Math.floor(now / 1_000), expiresAt }
+  const authTime = Math.floor(now / 1_000)
+  const session = { id: key.id, user, identityProvider, providerSession, factors, eventId, authTime, expiresAt }
   const before = replaces && (await findBrowserSession(ctx, pool, replaces))
   await inTransaction(ctx, async tx => {
     if (before !== undefined) await endBrowserSession(tx, before.id)
@@ -75,6 +87,10 @@ export const beginBrowserSession = async (
         client_id: client.id,
         security_epoch: user.securityEpoch,
         identity_provider: identityProvider,
+        provider_session:
+          providerSession === undefined
+            ? null
+            : ctx.seal.seal(providerPurpose, JSON.stringify(providerSession), key.id),
         factors: JSON.stringify(factors),
         event_id: eventId ?? null,
         auth_time: session.authTime,
@@ -117,7 +133,7 @@ export const findBrowserSession = async (
     .executeTakeFirst()
   if (row === undefined || !ctx.seal.matches(purpose, key.secret, row.secret_digest)) return undefined
   const user = await findUserById(ctx, pool, row.user_id)
-  return user !== undefined && isInForce(row, user) ? fromRow(row, user) : undefined
+  return user !== undefined && isInForce(row, user) ? fromRow(ctx, row, user) : undefined
 }
 
 const isInForce = (row: Selectable<BrowserSessionRow>, user: User): boolean =>
@@ -126,15 +142,21 @@ const isInForce = (row: Selectable<BrowserSessionRow>, user: User): boolean =>
   user.status !== 'UNCONFIRMED' &&
   user.status !== 'RESET_REQUIRED'
 
-const fromRow = (row: Selectable<BrowserSessionRow>, user: User): BrowserSession => ({
+const fromRow = (ctx: Context, row: Selectable<BrowserSessionRow>, user: User): BrowserSession => ({
   id: row.id,
   user,
   identityProvider: row.identity_provider,
+  providerSession: openProviderSession(ctx, row),
   factors: JSON.parse(row.factors) as Factor[],
   eventId: row.event_id ?? undefined,
   authTime: row.auth_time,
   expiresAt: row.expires_at,
 })
+
+const openProviderSession = (ctx: Context, row: Selectable<BrowserSessionRow>): ProviderSession | undefined => {
+  const opened = row.provider_session && ctx.seal.open(providerPurpose, row.provider_session, row.id)
+  return opened ? (JSON.parse(opened.toString('utf8')) as ProviderSession) : undefined
+}
 
 /** Ends the session; the tokens that came of it live on. */
 export const endBrowserSession = async (tx: TransactionContext, id: string): Promise<void> => {

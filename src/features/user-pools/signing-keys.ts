@@ -53,7 +53,7 @@ export const insertSigningKeys = async (tx: TransactionContext, rows: SigningKey
 }
 
 /** The keys that sign the pool's tokens now. */
-export const getSigningKeys = (ctx: Services, pool: Pool): Promise<SigningKeys> =>
+export const getSigningKeys = (ctx: Services, pool: Pick<Pool, 'id'>): Promise<SigningKeys> =>
   ctx.caches.signingKeys.get(pool.id, async () => {
     const rows = await ctx.db.selectFrom('signing_keys').selectAll().where('pool_id', '=', pool.id).execute()
     return { id: openKey(ctx, rows, 'id'), access: openKey(ctx, rows, 'access') }

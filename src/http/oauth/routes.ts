@@ -8,6 +8,7 @@ import { addIdpResponse } from './idp-response.ts'
 import { addLogout } from './logout.ts'
 import { registrationEndpoints } from './register.ts'
 import { revocationEndpoint } from './revoke.ts'
+import { addSaml } from './saml.ts'
 import { tokenEndpoint } from './token.ts'
 import { userInfoEndpoints } from './user-info.ts'
 
@@ -25,5 +26,6 @@ export const addOAuth = (routes: Routes, options: ContextOptions): void => {
   addAuthorize(routes, options)
   addIdpResponse(routes, options)
   addLogout(routes, options)
+  addSaml(routes, options)
   for (const endpoint of endpoints) addEndpoint(routes, options, endpoint)
 }

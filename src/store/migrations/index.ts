@@ -13,6 +13,7 @@ import { migration as messageQueue } from './0014-message-queue.ts'
 import { migration as authorization } from './0015-authorization.ts'
 import { migration as pageSteps } from './0016-page-steps.ts'
 import { migration as federation } from './0017-federation.ts'
+import { migration as saml } from './0018-saml.ts'
 import { migration as simulated } from './0019-simulated.ts'
 import { migration as signInEvents } from './0020-sign-in-events.ts'
 
@@ -32,6 +33,7 @@ export const migrations: Migration[] = [
   authorization,
   pageSteps,
   federation,
+  saml,
   simulated,
   signInEvents,
 ]
