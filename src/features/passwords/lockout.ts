@@ -43,26 +43,24 @@ export const assertNotLocked = async (ctx: Pick<Context, 'db' | 'clock'>, key: s
  * wrong, and then that is counted and committed. However many tries run at once, no more wrong ones are told so than the
  * budget allows, and a right one passes only while the budget lasts: the lock is looked at before the password and again
  * before the answer, and few tries for one key are on their way at any time. A success without earlier failures writes
- * nothing. `tries` is the number of the first failure that locks.
+ * nothing.
  * @throws NotAuthorizedException while a lock is in force, TooManyRequestsException when very many tries are waiting.
  */
-export const countedTry = (
-  ctx: Context,
-  key: string,
-  evaluate: () => Promise<boolean>,
-  tries = passwordTries,
-): Promise<boolean> =>
+export const countedTry = (ctx: Context, key: string, evaluate: () => Promise<boolean>): Promise<boolean> =>
   inTurn(ctx.database, key, async () => {
     await assertNotLocked(ctx, key)
     if (await evaluate()) {
       await forgiveFailures(ctx, key)
       return true
     }
-    if (!(await countFailure(ctx, key, tries))) throw passwordAttemptsExceeded()
+    if (!(await countFailure(ctx, key))) throw passwordAttemptsExceeded()
     return false
   })
 
-/** Counts a failure in a transaction of its own. Returns false, and counts nothing, while a lock is in force. */
+/**
+ * Counts a failure in a transaction of its own; the one with the number `tries` is the first that locks. Returns false, and
+ * counts nothing, while a lock is in force.
+ */
 export const countFailure = (ctx: Context, key: string, tries = passwordTries): Promise<boolean> => {
   const now = ctx.clock.now()
   const failures = sql<number>`(case when sign_in_failures.last_failed_at <= ${now - idleMs}
@@ -92,8 +90,11 @@ export const clearFailures = async (tx: TransactionContext, key: string): Promis
   await tx.db.deleteFrom('sign_in_failures').where('key', '=', key).execute()
 }
 
-/** @throws NotAuthorizedException when the failures of others have used up the budget in the meantime. */
-const forgiveFailures = async (ctx: Context, key: string): Promise<void> => {
+/**
+ * Forgets earlier failures after a success. Without any it writes nothing.
+ * @throws NotAuthorizedException while a lock is in force, also when the failures of others have begun it in the meantime.
+ */
+export const forgiveFailures = async (ctx: Context, key: string): Promise<void> => {
   if ((await findFailures(ctx, key)) === undefined) return
   const now = ctx.clock.now()
   const forgiven = await inTransaction(ctx, tx =>

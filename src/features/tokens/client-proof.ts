@@ -8,23 +8,33 @@ import { subscriberOf } from '../../core/forwarded-for.ts'
 import { matchesSecret } from '../../core/secret-hash.ts'
 import type { Client } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
-import { countedTry } from '../passwords/lockout.ts'
+import { countFailure, forgiveFailures } from '../passwords/lockout.ts'
+import { takingTurns } from '../turns.ts'
 
 const tries = 100
 
+/** Those who guess wait for one another, and not those who know, for the one counter. */
+const inTurn = takingTurns({ atOnce: 2, waitingMax: 1_000 })
+
 /**
  * Whether one of the readings of what the client has sent is one of its secrets; of a client without a secret, whether it
- * has sent none. It is the secret itself, not a hash of it.
+ * has sent none. It is the secret itself, not a hash of it. A right one costs a look at the counter.
  * @throws TooManyRequestsException while wrong secrets for this client have locked out the network of the request.
  */
 export const provesClient = async (ctx: Context, client: Client, given: readonly string[]): Promise<boolean> => {
   const known = client.secrets.map(({ value }) => value)
   if (known.length === 0 || given.length === 0) return known.length === given.length
   const key = `client ${ctx.seal.digest('client-proof', `${client.id}\n${subscriberOf(ctx.sourceIp)}`)}`
-  try {
-    return await countedTry(ctx, key, async () => given.some(secret => matchesSecret(secret, known)), tries)
-  } catch (error) {
-    // Of accounts and passwords a client knows nothing.
-    throw isCognitoError(error, 'NotAuthorizedException') ? tooManyRequests() : error
+  if (given.some(secret => matchesSecret(secret, known))) {
+    await passUnlessLocked(ctx, key)
+    return true
   }
+  if (!(await inTurn(ctx.database, key, () => countFailure(ctx, key, tries)))) throw tooManyRequests()
+  return false
 }
+
+/** Of accounts and passwords a client knows nothing. */
+const passUnlessLocked = (ctx: Context, key: string): Promise<void> =>
+  forgiveFailures(ctx, key).catch(error => {
+    throw isCognitoError(error, 'NotAuthorizedException') ? tooManyRequests() : error
+  })
