@@ -57,7 +57,7 @@ background:var(--input);color:var(--label);font-size:1rem;transition:border-colo
 .field-error .icon{inline-size:1.125rem;block-size:1.125rem;margin-block-start:.08rem}
 
 .buttons{display:flex;flex-direction:column;gap:calc(.75*var(--unit))}
-.button+.buttons{margin-block-start:calc(-.5*var(--unit))}
+.button:not([hidden])+.buttons{margin-block-start:calc(-.5*var(--unit))}
 .button{display:flex;align-items:center;justify-content:center;inline-size:100%;min-block-size:2.75rem;padding:.5rem 1.25rem;border:2px solid transparent;
 border-radius:var(--radius-button);font-weight:650;line-height:1.3;text-align:center;text-decoration:none;transition:background-color .12s,color .12s,border-color .12s}
 .button-primary{background:var(--primary);color:var(--primary-text)}
