@@ -67,7 +67,13 @@ test('an app client may be asked for so many times a second, from wherever, and 
 
 test('what is no part of a domain is not counted there', async () => {
   const address = fresh()
-  const paths = ['/health', `/${client.poolId}/.well-known/jwks.json`, '/pages/favicon/x.svg', '/_cenote/messages']
+  const paths = [
+    '/health',
+    '/ready',
+    `/${client.poolId}/.well-known/jwks.json`,
+    '/pages/favicon/x.svg',
+    '/_cenote/messages',
+  ]
   for (const path of paths) assert.equal(await taken(6, () => open(path, address)), 6, path)
 })
 

@@ -12,15 +12,16 @@ import { type ContextOptions, contextOf, type Routes } from './request-context.t
 const isForPrograms = (path: string): boolean =>
   path.startsWith('/oauth2/') && !/^\/oauth2\/(?:authorize|idpresponse)$/.test(path)
 
-const isAtDomain = (path: string): boolean =>
-  /^\/(?:oauth2|saml2)\/|^\/(?:authorize|login|logout|signup|confirm|confirmuser|resendcode|forgotpassword|confirmforgotpassword|resetpassword|mfa|mfaoption|mfasetup|passkey|passkeys\/add|device|error|eventfeedback)\/?$/i.test(
+/** What has limits of its own, is kept by browsers and proxies, or watches over the server. */
+const isApart = (path: string): boolean =>
+  /^\/(?:$|pages\/|health$|ready$|metrics$|_cenote\/|console(?:\/|$)|\.well-known\/|[\w-]{1,45}_[0-9A-Za-z]{1,9}\/)/.test(
     path,
   )
 
 export const addDomainLimits = (routes: Routes, options: ContextOptions): void => {
   if (options.services.settings.rateLimits === undefined) return
   routes.use(async (c, next) => {
-    if (!isAtDomain(c.req.path)) return next()
+    if (isApart(c.req.path)) return next()
     const ctx = contextOf(c, options)
     const at = isForPrograms(c.req.path)
       ? undefined
