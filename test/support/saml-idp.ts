@@ -200,14 +200,23 @@ export const signXml = (
  * The document with a signed assertion whose canonical form includes prefixes that the response declares. The library signs
  * such assertions in a way of its own, so this follows the specification by hand.
  */
-export const signWithPrefixes = (xml: string, inclusive: readonly string[]): string => {
+export const signWithPrefixes = (
+  xml: string,
+  inclusive: readonly string[],
+  { privateKey, hash }: { privateKey: KeyObject; hash: string } = {
+    privateKey: sharedIdpKey().privateKey,
+    hash: 'sha256',
+  },
+): string => {
+  const algorithm = `http://www.w3.org/2001/04/xmldsig-more#${privateKey.asymmetricKeyType === 'ec' ? 'ecdsa' : 'rsa'}-${hash}`
   const [assertion = ''] = /<saml:Assertion.*<\/saml:Assertion>/s.exec(xml) ?? []
   const [, declarations = ''] = /<samlp:Response((?: xmlns:\w+="[^"]*")*)/.exec(xml) ?? []
   const canonical = canonicalElsewhere(assertion.replace('<saml:Assertion', `$&${declarations}`), inclusive)
   const [, id = ''] = /ID="([^"]*)"/.exec(assertion) ?? []
   const transform = `<ds:Transform Algorithm="${exclusive}"><ec:InclusiveNamespaces xmlns:ec="${exclusive}" PrefixList="${inclusive.join(' ')}"></ec:InclusiveNamespaces></ds:Transform>`
-  const signedInfo = `<ds:SignedInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:CanonicalizationMethod Algorithm="${exclusive}"></ds:CanonicalizationMethod><ds:SignatureMethod Algorithm="${rsaSha256}"></ds:SignatureMethod><ds:Reference URI="#${id}"><ds:Transforms><ds:Transform Algorithm="${enveloped}"></ds:Transform>${transform}</ds:Transforms><ds:DigestMethod Algorithm="${sha256}"></ds:DigestMethod><ds:DigestValue>${createHash('sha256').update(canonical).digest('base64')}</ds:DigestValue></ds:Reference></ds:SignedInfo>`
-  const value = sign('sha256', Buffer.from(signedInfo), sharedIdpKey().privateKey).toString('base64')
+  const signedInfo = `<ds:SignedInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:CanonicalizationMethod Algorithm="${exclusive}"></ds:CanonicalizationMethod><ds:SignatureMethod Algorithm="${algorithm}"></ds:SignatureMethod><ds:Reference URI="#${id}"><ds:Transforms><ds:Transform Algorithm="${enveloped}"></ds:Transform>${transform}</ds:Transforms><ds:DigestMethod Algorithm="${sha256}"></ds:DigestMethod><ds:DigestValue>${createHash('sha256').update(canonical).digest('base64')}</ds:DigestValue></ds:Reference></ds:SignedInfo>`
+  const key = { key: privateKey, dsaEncoding: 'ieee-p1363' as const }
+  const value = sign(hash, Buffer.from(signedInfo), key).toString('base64')
   const signature = `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#">${signedInfo}<ds:SignatureValue>${value}</ds:SignatureValue></ds:Signature>`
   return xml.replace(assertion, () => assertion.replace('</saml:Issuer>', `$&${signature}`))
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
+import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { cpuMsOf } from '../../../test/support/cpu-time.ts'
 import {
@@ -116,9 +116,37 @@ describe('responses that are believed', () => {
     assert.equal(outcome(honest(), { keys }), ann)
   })
 
+  test('a signature on each curve', () => {
+    for (const [hash, namedCurve] of [
+      ['sha256', 'P-256'],
+      ['sha384', 'P-384'],
+      ['sha512', 'P-521'],
+    ] as const) {
+      const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve })
+      const text = signWithPrefixes(responseXml(usual), ['xs'], { privateKey, hash })
+      assert.equal(outcome(text, { keys: [...expected.keys, publicKey] }), ann)
+      assert.equal(outcome(text), refused('signature'))
+      const short = text.replace(/(<ds:SignatureValue>)[^<]*/, '$1AAAA')
+      assert.equal(outcome(short, { keys: [publicKey] }), refused('signature'))
+    }
+  })
+
   test('an assertion that nobody asked for, where that is allowed', () => {
-    const until = readResponse(honest({ requestId: undefined }), { ...expected, requestId: undefined }).expiresAt
-    assert.equal(until, now + 6 * minute)
+    const unasked = { ...expected, requestId: undefined }
+    const { expiresAt } = readResponse(honest({ requestId: undefined }), unasked)
+    assert.equal(expiresAt, now + 6 * minute + 1)
+    assert.equal(
+      outcome(honest({ requestId: undefined, issueInstant: instant(now) }), { ...unasked, now: expiresAt }),
+      refused('tooOld'),
+    )
+  })
+
+  test('an assertion is kept in mind for as long as any of its confirmations holds', () => {
+    const early = confirmation({ until: ` NotOnOrAfter="${instant(now + minute)}"` })
+    const late = confirmation({ until: ` NotOnOrAfter="${instant(now + 4 * minute)}"` })
+    for (const both of [early + late, late + early]) {
+      assert.equal(readResponse(honest({ confirmation: both }), expected).expiresAt, now + 7 * minute)
+    }
   })
 })
 

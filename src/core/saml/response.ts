@@ -223,7 +223,7 @@ const readAssertion = (assertion: XmlElement, expected: ExpectedResponse): SamlA
     assertionId,
     expiresAt: Math.min(
       confirmedUntil + clockSkewMs,
-      expected.requestId === undefined ? issuedAt + unsolicitedAgeMsMax : Number.POSITIVE_INFINITY,
+      expected.requestId === undefined ? issuedAt + unsolicitedAgeMsMax + 1 : Number.POSITIVE_INFINITY,
     ),
     nameId,
     sessionIndex: checkAuthentication(assertion, expected),
@@ -264,19 +264,22 @@ const readNameId = (subject: XmlElement): NameId => {
   }
 }
 
-/** One confirmation by bearer must hold; until when it does. */
+/** One confirmation by bearer must hold; until when one does. */
 const checkConfirmation = (subject: XmlElement, expected: ExpectedResponse): number => {
   let fault = new SamlFault('confirmation', 'no confirmation by bearer')
+  let until: number | undefined
   for (const confirmation of all(subject, ns.assertion, 'SubjectConfirmation')) {
     if (confirmation.attributes.get('Method') !== bearer) continue
     try {
-      return checkBearer(exactlyOne(confirmation, ns.assertion, 'SubjectConfirmationData'), expected)
+      const data = exactlyOne(confirmation, ns.assertion, 'SubjectConfirmationData')
+      until = Math.max(until ?? 0, checkBearer(data, expected))
     } catch (error) {
       if (!(error instanceof SamlFault)) throw error
       fault = error
     }
   }
-  throw fault
+  if (until === undefined) throw fault
+  return until
 }
 
 const checkBearer = (data: XmlElement, { now, recipient, requestId }: ExpectedResponse): number => {
