@@ -15,12 +15,14 @@ import {
   callback,
   codeClient,
   codeFor,
+  createOAuthClient,
   postForm,
   redeem,
   requestTokens,
   visit,
 } from '../support/oauth.ts'
 import { email, phone, type TestPool, verified } from '../support/pools.ts'
+import { addSamlProvider, arriveFromIdp, departToIdp, responseTo } from '../support/saml-journey.ts'
 import { beginSrp, createUser, password, refresh, signIn } from '../support/sign-in.ts'
 import { beginChoice, choiceFlows, createChoicePool, number } from '../support/user-auth.ts'
 
@@ -55,6 +57,7 @@ onEachDatabase(testApp => {
     const attributes = [email('ann@example.com'), verified('email'), phone(number), verified('phone_number')]
     await createUser(app, pool.poolId, 'ann', attributes)
     await createUser(app, pool.poolId, 'bob')
+    await addSamlProvider(app, pool.poolId, { AttributeMapping: {} })
   })
 
   test('a value that is good for one thing is good for nothing else', async () => {
@@ -98,7 +101,11 @@ onEachDatabase(testApp => {
         ).body,
       )?.[1] ?? ''
 
+    const corp = await createOAuthClient(app, UserPoolId, { SupportedIdentityProviders: ['COGNITO', 'Corp'] })
+    const departed = await departToIdp(app, corp)
+
     const values: Record<string, string> = {
+      'state of a sign-in at a provider': departed.relayState,
       'session of a sign-in': (await beginChoice(app, pool, 'ann')).Session ?? '',
       'session of a sign-up': signUp.Session ?? '',
       'secret block': srp.parameters['SECRET_BLOCK'] ?? '',
@@ -121,6 +128,13 @@ onEachDatabase(testApp => {
     for (const [name, value] of Object.entries(values)) assert.notEqual(value, '', name)
 
     const places: Record<string, Place> = {
+      'state of a sign-in at a provider': {
+        takes: async relayState => {
+          const response = responseTo(app, corp, departed)
+          const { location } = await arriveFromIdp(app, { ...departed, relayState }, response)
+          return location !== null && answerIn(location).has('code')
+        },
+      },
       'session of a sign-in': { takes: choose },
       'session of a sign-up': {
         takes: Session =>

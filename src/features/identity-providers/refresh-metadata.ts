@@ -3,6 +3,7 @@
  * from where it is published. A provider that cannot be reached just then does not keep its users out, but for a day only:
  * it may have withdrawn a key.
  */
+import { changedMeanwhile } from '../../core/errors/federation.ts'
 import { samlMetadataOutdated } from '../../core/errors/saml.ts'
 import { isCognitoError } from '../../core/errors.ts'
 import { type Context, inTransaction } from '../context.ts'
@@ -17,11 +18,11 @@ const retryAfterMs = 300_000
 
 /**
  * The provider with metadata that can be relied on.
- * @throws OAuthError when it is too old and cannot be read
+ * @throws OAuthError when it is too old and cannot be read, and for a provider that is one of SAML no longer
  */
 export const withCurrentMetadata = async (ctx: Context, provider: Provider): Promise<SamlProvider> => {
   const { saml, details } = provider.settings
-  if (saml === undefined) throw new Error(`The provider ${provider.name} has no metadata.`)
+  if (saml === undefined) throw changedMeanwhile()
   const url = details['MetadataURL']
   const now = ctx.clock.now()
   const current = { ...provider, saml }

@@ -128,6 +128,24 @@ onEachDatabase(testApp => {
     )
   })
 
+  test('a linked identity signs in as the user it is linked to, by attribute first and by subject from then on', async () => {
+    const of = await newClient()
+    await app.aws.adminCreateUser({ UserPoolId: of.poolId, Username: 'local', MessageAction: 'SUPPRESS' })
+    await app.aws.adminLinkProviderForUser({
+      UserPoolId: of.poolId,
+      DestinationUser: { ProviderName: 'Cognito', ProviderAttributeValue: 'local' },
+      SourceUser: { ProviderName: 'Corp', ProviderAttributeName: 'email', ProviderAttributeValue: 'fay@corp.example' },
+    })
+    const attributes = { email: 'fay@corp.example' }
+    for (const content of [{ attributes }, { attributes: { email: 'fay@new.example' } }]) {
+      const claims = await tokensOf(await signInThroughIdp(app, of, { nameId: 'f1', ...content }), of)
+      assert.equal(claims['cognito:username'], 'local')
+    }
+    // Whoever else comes with the address is somebody else.
+    const other = await tokensOf(await signInThroughIdp(app, of, { nameId: 'f2', attributes }), of)
+    assert.equal(other['cognito:username'], 'corp_f2')
+  })
+
   test('several values become a list, and the subject can be mapped', async () => {
     const of = await newClient({ AttributeMapping: { email: 'NameID', name: 'groups' } })
     const claims = await tokensOf(
@@ -357,6 +375,16 @@ onEachDatabase(testApp => {
     assert.equal((await arriveFromIdp(app, two, responseTo(app, of, two))).status, 400)
     const { Users } = await app.aws.listUsers({ UserPoolId: of.poolId })
     assert.deepEqual(Users, [])
+    // Nor does one of another type in its place.
+    await addSamlProvider(app, of.poolId)
+    const three = await departToIdp(app, of)
+    await app.aws.deleteIdentityProvider({ UserPoolId: of.poolId, ProviderName: 'Corp' })
+    const posted = await postTo(three.recipient, { SAMLResponse: inBase64('<a/>'), RelayState: three.relayState })
+    assert.equal(posted.status, 400)
+    await addSamlProvider(app, of.poolId)
+    const four = await departToIdp(app, of)
+    const elsewhere = `${app.url}/oauth2/idpresponse?${new URLSearchParams({ state: four.relayState, code: 'x' })}`
+    assert.match(refusalOf(await visit(elsewhere, { cookie: four.cookie })), /^invalid_request: /)
   })
 
   test('the response of another provider, or for another pool, is not the one that is waited for', async () => {

@@ -5,6 +5,7 @@
 import { type Factor, federatedFactors, levels } from '../../../core/claims.ts'
 import {
   badIdToken,
+  changedMeanwhile,
   codeMissing,
   refusedByProvider,
   tokenRefused,
@@ -46,6 +47,7 @@ export const arriveByCode = async (
   parameters: Parameters,
   remembered: Readonly<Record<string, string>>,
 ): Promise<FederatedAnswer> => {
+  if (provider.type === 'SAML') throw changedMeanwhile()
   const { details } = provider.settings
   const issuer = parameters.get('iss')
   if (issuer !== undefined && details['oidc_issuer'] !== undefined && !issuersOf(provider).includes(issuer)) {
