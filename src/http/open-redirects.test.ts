@@ -186,6 +186,25 @@ test('forms lead home as well, whatever stands in their address or in hidden fie
   assertHome(posted.headers.get('location'), 'POST /logout')
 })
 
+test('what identity providers post leads home as well, whatever it says of the way back', async () => {
+  const message = Buffer.from('<Response/>').toString('base64')
+  for (const target of [...strangeTargets, ...lures]) {
+    const begun = new URLSearchParams({ ...usual(), redirect_uri: target }).toString()
+    for (const path of ['/saml2/idpresponse', '/saml2/logout', '/oauth2/idpresponse']) {
+      for (const RelayState of [target, begun]) {
+        const body = new URLSearchParams({
+          SAMLResponse: message,
+          RelayState,
+          state: RelayState,
+          error: 'access_denied',
+        })
+        const { headers } = await fetch(`${app.url}${path}`, { method: 'POST', redirect: 'manual', body })
+        assert.equal(headers.get('location'), null, `${path} with ${RelayState}`)
+      }
+    }
+  }
+})
+
 test('answers to programs redirect nobody', async () => {
   for (const path of ['token', 'userInfo', 'revoke', 'introspect', 'par', 'device_authorization', 'register']) {
     for (const name of parameters) {
