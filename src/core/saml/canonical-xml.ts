@@ -32,12 +32,12 @@ export const canonicalize = (
   const write = (current: XmlElement, rendered: ReadonlyMap<string, string>): void => {
     const { prefix } = current.written
     const tag = prefix === '' ? current.name : `${prefix}:${current.name}`
-    const declared = new Map(rendered)
+    let declared = rendered
     put(`<${tag}`)
     for (const [used, uri] of namespacesOf(current, inclusivePrefixes)) {
       // An element without a namespace need not say so where no default namespace has been written.
       if ((declared.get(used) ?? (used === '' ? '' : undefined)) === uri) continue
-      declared.set(used, uri)
+      declared = new Map(declared).set(used, uri)
       put(` ${used === '' ? 'xmlns' : `xmlns:${used}`}="${escapeAttribute(uri)}"`)
     }
     for (const [name, value] of attributesOf(current)) put(` ${name}="${escapeAttribute(value)}"`)
@@ -82,7 +82,9 @@ const compare = (a: string, b: string): number => Buffer.compare(Buffer.from(a),
 
 /** The text between the tags of an element. */
 export const escapeText = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('\r', '&#xD;')
+  !/[&<>\r]/.test(text)
+    ? text
+    : text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('\r', '&#xD;')
 
 /** The text as the value of an attribute between double quotation marks. */
 export const escapeAttribute = (text: string): string =>

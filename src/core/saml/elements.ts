@@ -52,10 +52,13 @@ export const base64Of = (element: XmlElement): Buffer => {
   return bytes
 }
 
-/** The element and all that is in it, in the order of the document. */
-export function* everyElement(element: XmlElement): Generator<XmlElement> {
-  yield element
-  for (const child of elementsOf(element)) yield* everyElement(child)
+/** The element and all that is in it, outer ones first. */
+export const everyElement = (element: XmlElement): XmlElement[] => {
+  const found = [element]
+  for (const one of found) {
+    for (const child of one.children) if (typeof child !== 'string') found.push(child)
+  }
+  return found
 }
 
 const dateTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,12})?Z$/
