@@ -1,5 +1,6 @@
 /** Sign-ins through a SAML provider as a browser goes through them, and the provider at the other end. */
 import assert from 'node:assert/strict'
+import { verify, X509Certificate } from 'node:crypto'
 import { inflateRawSync } from 'node:zlib'
 import type { CreateIdentityProviderCommandInput } from '@aws-sdk/client-cognito-identity-provider'
 import type { TestApp } from './app.ts'
@@ -37,6 +38,22 @@ export interface Departed {
 /** The message in the query of a redirect to a provider. */
 export const messageIn = (address: URL): string =>
   inflateRawSync(Buffer.from(address.searchParams.get('SAMLRequest') ?? '', 'base64')).toString('utf8')
+
+/** The request is signed with the key whose certificate the pool shows, over the octets as they were sent. */
+export const assertSignedRequest = async (
+  app: TestApp,
+  { poolId }: Pick<OAuthClient, 'poolId'>,
+  address: URL,
+): Promise<void> => {
+  const { Certificate = '' } = await app.aws.getSigningCertificate({ UserPoolId: poolId })
+  const { publicKey } = new X509Certificate(Buffer.from(Certificate, 'base64'))
+  const [octets = '', signature = ''] = address.search.slice(1).split('&Signature=')
+  assert.match(
+    octets,
+    /^SAMLRequest=[^&]+&RelayState=[^&]+&SigAlg=http%3A%2F%2Fwww.w3.org%2F2001%2F04%2Fxmldsig-more%23rsa-sha256$/,
+  )
+  assert.ok(verify('sha256', Buffer.from(octets), publicKey, Buffer.from(decodeURIComponent(signature), 'base64')))
+}
 
 /** The browser asks for a sign-in and is sent to the provider. */
 export const departToIdp = async (app: TestApp, client: OAuthClient, fields: Fields = {}): Promise<Departed> => {

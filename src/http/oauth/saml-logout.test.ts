@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { verify, X509Certificate } from 'node:crypto'
 import { before, test } from 'node:test'
 import { minutes, onEachDatabase, type TestApp } from '../../../test/support/app.ts'
 import {
@@ -21,6 +20,7 @@ import {
 import {
   addSamlProvider,
   arriveFromIdp,
+  assertSignedRequest,
   departToIdp,
   inBase64,
   messageIn,
@@ -84,10 +84,7 @@ onEachDatabase(testApp => {
     assert.match(request, new RegExp(`<saml2:Issuer>urn:amazon:cognito:sp:${client.poolId}</saml2:Issuer>`))
     assert.match(request, /<saml2:NameID Format="urn:f" NameQualifier="q&amp;a">ann@corp.example<\/saml2:NameID>/)
     assert.match(request, /<saml2p:SessionIndex>_s&lt;1<\/saml2p:SessionIndex>/)
-    const { Certificate = '' } = await app.aws.getSigningCertificate({ UserPoolId: client.poolId })
-    const { publicKey } = new X509Certificate(Buffer.from(Certificate, 'base64'))
-    const [octets = '', signature = ''] = address.search.slice(1).split('&Signature=')
-    assert.ok(verify('sha256', Buffer.from(octets), publicKey, Buffer.from(decodeURIComponent(signature), 'base64')))
+    await assertSignedRequest(app, client, address)
     const response = signed(answerTo(address))
     assert.deepEqual([(await post(address, response)).location], [bye])
     // The answer is good once.

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { verify, X509Certificate } from 'node:crypto'
 import { before, test } from 'node:test'
 import type {
   CreateIdentityProviderCommandInput,
@@ -30,6 +29,7 @@ import {
 import {
   addSamlProvider,
   arriveFromIdp,
+  assertSignedRequest,
   departToIdp,
   inBase64,
   messageIn,
@@ -187,19 +187,8 @@ onEachDatabase(testApp => {
     const of = await newClient({ ProviderDetails: { RequestSigningAlgorithm: 'rsa-sha256' } })
     const { address } = await departToIdp(app, of, { prompt: 'login' })
     assert.match(messageIn(address), /ForceAuthn="true"/)
-    await assertSigned(of, address)
+    await assertSignedRequest(app, of, address)
   })
-
-  const assertSigned = async ({ poolId }: OAuthClient, address: URL) => {
-    const { Certificate = '' } = await app.aws.getSigningCertificate({ UserPoolId: poolId })
-    const { publicKey } = new X509Certificate(Buffer.from(Certificate, 'base64'))
-    const [octets = '', signature = ''] = address.search.slice(1).split('&Signature=')
-    assert.match(
-      octets,
-      /^SAMLRequest=[^&]+&RelayState=[^&]+&SigAlg=http%3A%2F%2Fwww.w3.org%2F2001%2F04%2Fxmldsig-more%23rsa-sha256$/,
-    )
-    assert.ok(verify('sha256', Buffer.from(octets), publicKey, Buffer.from(decodeURIComponent(signature), 'base64')))
-  }
 
   test('a provider is found by an identifier, and the only one of a client without a page', async () => {
     const of = await newClient({ IdpIdentifiers: ['corp.example'] })
