@@ -49,6 +49,8 @@ export const arriveByCode = async (
 ): Promise<FederatedAnswer> => {
   if (provider.type === 'SAML') throw changedMeanwhile()
   const { details } = provider.settings
+  // A provider that speaks SAML answers elsewhere, and an answer that says a thing twice says nothing.
+  if (provider.type === 'SAML' || parameters.repeated.length > 0) throw codeMissing(provider.name)
   const issuer = parameters.get('iss')
   if (issuer !== undefined && details['oidc_issuer'] !== undefined && !issuersOf(provider).includes(issuer)) {
     throw wrongServer(plain(issuer))
