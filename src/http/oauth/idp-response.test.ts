@@ -27,7 +27,6 @@ import {
   postForm,
   visit,
 } from '../../../test/support/oauth.ts'
-import { samlMetadata } from '../../../test/support/saml.ts'
 import { FetchFailure, type FetchFailureReason } from '../../core/ports.ts'
 
 const providers = { SupportedIdentityProviders: ['COGNITO', 'Corp'] }
@@ -211,20 +210,6 @@ onEachDatabase(testApp => {
       const url = `${callbackUrl(app, { state: departed.state, ...code(departed) })}&code=other`
       const { location } = await visit(url, { cookie: departed.cookie })
       assert.equal(answerIn(location).get('error_description'), 'Corp Error - the answer has no code ')
-    })
-
-    test('of a provider that speaks SAML and answers elsewhere', async () => {
-      await app.aws.createIdentityProvider({
-        UserPoolId: client.poolId,
-        ProviderName: 'Saml',
-        ProviderType: 'SAML',
-        ProviderDetails: { MetadataFile: samlMetadata({ entityId: 'https://saml.example.com/entity' }) },
-      })
-      const saml = await createOAuthClient(app, client.poolId, { SupportedIdentityProviders: ['Saml'] })
-      const departed = await depart(app, saml, {})
-      const state = departed.address.searchParams.get('RelayState') ?? ''
-      const { location } = await arrive(app, { ...departed, state }, { code: 'any' })
-      assert.equal(answerIn(location).get('error_description'), 'Saml Error - the answer has no code ')
     })
 
     test('that another server gave, as far as it says who it is', async () => {

@@ -48,9 +48,9 @@ export const arriveByCode = async (
   remembered: Readonly<Record<string, string>>,
 ): Promise<FederatedAnswer> => {
   if (provider.type === 'SAML') throw changedMeanwhile()
+  // An answer that says a thing twice says nothing.
+  if (parameters.repeated.length > 0) throw codeMissing(provider.name)
   const { details } = provider.settings
-  // A provider that speaks SAML answers elsewhere, and an answer that says a thing twice says nothing.
-  if (provider.type === 'SAML' || parameters.repeated.length > 0) throw codeMissing(provider.name)
   const issuer = parameters.get('iss')
   if (issuer !== undefined && details['oidc_issuer'] !== undefined && !issuersOf(provider).includes(issuer)) {
     throw wrongServer(plain(issuer))
