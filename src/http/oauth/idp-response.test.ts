@@ -404,6 +404,24 @@ onEachDatabase(testApp => {
       assert.match(user?.request.headers?.['authorization'] ?? '', /^Bearer access-code-/)
     })
 
+    test('for the user is made by POST where the provider wants it, and without a secret where it has given none', async () => {
+      await addProvider(app, client.poolId, provider, {
+        ProviderName: 'Posting',
+        ProviderDetails: { attributes_request_method: 'POST', client_secret: '' },
+      })
+      const posting = await createOAuthClient(app, client.poolId, { SupportedIdentityProviders: ['Posting'] })
+      provider.calls.length = 0
+      const { location } = await signInThrough(app, posting, provider, {})
+      assert.match(location ?? '', /code=/)
+      const call = (path: string) => provider.calls.find(({ url }) => url.pathname === path) ?? assert.fail(path)
+      assert.deepEqual([call('/userinfo').request.method, call('/userinfo').request.body], ['POST', ''])
+      assert.equal(call('/token').form.has('client_secret'), false)
+      provider.makeIdToken = claims => secretToken('', claims)
+      const unsigned = await signInThrough(app, posting, provider, {})
+      provider.makeIdToken = undefined
+      assert.equal(answerIn(unsigned.location).get('error_description'), 'Bad id_token signature ')
+    })
+
     test('asks for keys again when one is unknown, at most once a minute, and gets by without an answer', async () => {
       const asked = () => provider.calls.filter(({ url }) => url.pathname === '/keys').length
       const outcome = () => refusal(() => {}).then(([error]) => error)
