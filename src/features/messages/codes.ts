@@ -87,8 +87,8 @@ export const storeCode = async (
 ): Promise<void> => {
   const { purpose, attribute, destination } = target
   const isUsable = usable && !holder.isNobody
+  // What refers to something else is not set again, which would have it looked for again.
   const row = {
-    pool_id: holder.poolId,
     digest: tx.seal.digest(isUsable ? 'code' : 'unusable-code', codeText(holder, target, code)),
     attribute,
     destination,
@@ -98,7 +98,7 @@ export const storeCode = async (
   }
   await tx.db
     .insertInto(codesOf(holder))
-    .values({ user_id: holder.id, purpose, ...row })
+    .values({ user_id: holder.id, purpose, pool_id: holder.poolId, ...row })
     .onConflict(conflict => conflict.columns(['user_id', 'purpose']).doUpdateSet(row))
     .execute()
 }

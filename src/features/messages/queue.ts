@@ -66,7 +66,6 @@ export const enqueue = async (
   const tries = isLeased ? 1 : 0
   const row = {
     id,
-    pool_id: userPoolId,
     content: sealParcel(tx, parcel),
     tries,
     lease,
@@ -75,7 +74,7 @@ export const enqueue = async (
   }
   await tx.db
     .insertInto(simulated ? 'simulated_message_queue' : 'message_queue')
-    .values({ user_id: userId, slot, ...row })
+    .values({ user_id: userId, slot, pool_id: userPoolId, ...row })
     .onConflict(conflict => conflict.columns(['user_id', 'slot']).doUpdateSet(row))
     .execute()
   return { id, userId, slot, lease, tries, expiresAt }

@@ -33,7 +33,7 @@ import {
 } from '../users/user.ts'
 import { clearFailures, lockoutKey } from './lockout.ts'
 import { checkHistory, makePassword, replacePassword } from './password.ts'
-import { codeHolder, eventHolder, findNamedUser, type NamedUser, simulateDelivery } from './unknown-user.ts'
+import { codeHolder, eventHolder, findNamedUser, type NamedUser, sendOrSimulate } from './unknown-user.ts'
 import { migrateUser } from './user-migration.ts'
 
 /** ForgotPassword and ConfirmForgotPassword together, for each user. */
@@ -69,9 +69,8 @@ export const forgotPassword = async (
 
   await limitByHour(ctx, recoveryLimit, holder, recoveriesPerHour)
   await recordEvent(ctx, { ...eventHolder(named), pool, client, type: 'ForgotPassword', response: 'InProgress' })
-  return active !== undefined && target !== undefined
-    ? sendNewCode(ctx, pool, active, 'ForgotPassword', target, { unnoticed: hidden })
-    : simulateDelivery(ctx, pool, named, username, { purpose: 'reset-password', source: 'ForgotPassword', attributes })
+  const sent = { purpose: 'reset-password', source: 'ForgotPassword', attributes, unnoticed: hidden } as const
+  return sendOrSimulate(ctx, pool, named, username, target, sent)
 }
 
 const recoveryLimit = 'ForgotPassword'

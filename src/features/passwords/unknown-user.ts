@@ -22,10 +22,13 @@ export interface NamedUser {
   user: User | undefined
   /** What limits are counted by: the user's id, or a digest of the name that nobody has. */
   holder: string
+  /** A digest of the name that was given, and the `sub` that nobody would have under it; made for everyone. */
+  nameKey: string
+  simulatedId: string
 }
 
 /** Whose history an event of this user belongs to. */
-export const eventHolder = ({ user, holder }: NamedUser): EventHolder => ({
+export const eventHolder = ({ user, holder }: Pick<NamedUser, 'user' | 'holder'>): EventHolder => ({
   user,
   holder: user === undefined ? holder : holderOf(user),
 })
@@ -36,44 +39,49 @@ export const eventHolder = ({ user, holder }: NamedUser): EventHolder => ({
  */
 export const findNamedUser = async (ctx: Context, client: Client, pool: Pool, name: string): Promise<NamedUser> => {
   const user = await findUserByName(ctx, pool, name)
-  const nobody = lockoutKey(ctx, pool, name)
-  if (user !== undefined) return { user, holder: user.id }
-  if (!preventsUserExistenceErrors(client)) throw usernameClientNotFound()
-  return { user: undefined, holder: nobody }
+  const key = lockoutKey(ctx, pool, name)
+  const simulatedId = simulatedUserId(ctx, key)
+  if (user === undefined && !preventsUserExistenceErrors(client)) throw usernameClientNotFound()
+  return { user, holder: user?.id ?? key, nameKey: key, simulatedId }
 }
 
 /**
- * The delivery details of a code that is not sent: for a name that nobody has, and for a user who can get none. The
- * destination is the same each time and looks like a user's; `attributes` are those that codes of this kind go to, the
- * preferred one first.
+ * Sends a code to the target. Without one the sending is simulated, for a name that nobody has and for a user who can get
+ * none: the destination is the same each time then and looks like a user's; `attributes` are those that codes of this kind
+ * go to, the preferred one first. What that takes is done for everyone. Returns the delivery details.
+ * @throws as `sendNewCode`, nothing of which reaches an answer that must not tell (`unnoticed`).
  */
-export const simulateDelivery = (
+export const sendOrSimulate = (
   ctx: Context,
   pool: Pool,
   named: NamedUser,
   name: string,
-  { purpose, source, attributes, ...more }: SimulatedCode,
+  target: CodeTarget | undefined,
+  { purpose, source, attributes, unnoticed, ...more }: SentCode,
 ): Promise<CodeDeliveryDetailsType> => {
-  const target = { purpose, ...more, ...simulatedTarget(ctx, pool, nameKey(pool, name), attributes) }
-  const recipient = named.user ?? simulatedRecipient(ctx, pool, named.holder)
-  return sendNewCode(ctx, pool, recipient, source, target, { unnoticed: true, simulated: true })
+  const simulated = { purpose, ...more, ...simulatedTarget(pool, nameKey(pool, name), named.nameKey, attributes) }
+  const nobody = simulatedRecipient(pool, named)
+  return named.user !== undefined && target !== undefined
+    ? sendNewCode(ctx, pool, named.user, source, target, { unnoticed })
+    : sendNewCode(ctx, pool, named.user ?? nobody, source, simulated, { unnoticed: true, simulated: true })
 }
 
-interface SimulatedCode extends Omit<CodeTarget, 'attribute' | 'destination'> {
+interface SentCode extends Omit<CodeTarget, 'attribute' | 'destination'> {
   source: MessageSource
   attributes: VerifiableAttribute[]
+  unnoticed: boolean
 }
 
 /** Whose codes are stored and tried: the user's, or those of the name that nobody has. */
-export const codeHolder = (pool: Pool, { user, holder }: NamedUser): CodeHolder =>
+export const codeHolder = (pool: Pool, { user, holder }: Pick<NamedUser, 'user' | 'holder'>): CodeHolder =>
   user ?? { id: holder, poolId: pool.id, isNobody: true }
 
 /** A user such as many are, in the place of the one whom the name does not find. */
-const simulatedRecipient = (ctx: Pick<Context, 'seal'>, pool: Pool, holder: string): Recipient => ({
+const simulatedRecipient = (pool: Pool, { holder, simulatedId }: NamedUser): Recipient => ({
   id: holder,
   poolId: pool.id,
   isNobody: true,
-  username: simulatedUserId(ctx, holder),
+  username: simulatedId,
   status: 'CONFIRMED',
   attributes: new Map([
     ['email', 'nobody@example.com'],
@@ -87,9 +95,9 @@ export const simulatedUserId = (ctx: Pick<Context, 'seal'>, key: string): string
 
 /** The destination is masked already, because nothing that was typed in the place of a name is kept in clear. */
 const simulatedTarget = (
-  ctx: Pick<Context, 'seal'>,
   pool: Pool,
   name: string,
+  key: string,
   attributes: readonly VerifiableAttribute[],
 ): Pick<CodeTarget, 'attribute' | 'destination'> => {
   const format = isEmailFormat(name) ? 'email' : isPhoneFormat(name) ? 'phone_number' : undefined
@@ -99,21 +107,19 @@ const simulatedTarget = (
   }
   const verifiable = attributes.filter(attribute => pool.settings.AutoVerifiedAttributes?.includes(attribute))
   const attribute = verifiable[0] ?? attributes[0] ?? 'email'
-  return { attribute, destination: maskDestination(attribute, inventedDestination(ctx, pool, name, attribute)) }
+  return { attribute, destination: maskDestination(attribute, inventedDestination(key, attribute)) }
 }
 
 /** First letters about as frequent as those of names and of mail domains. */
 const firstLetters = 'aaaaabbbccccddddeeefffgghhiijjjjjkkkllllmmmmmmnnnooppprrrrsssssstttuvvwyz'
 const domainLetters = 'ggggggggyyyhhhoooiiaaccmmwwlptf'
 
-/** An address of which the mask shows no more than its first letters, or a number of which it shows four digits. */
-const inventedDestination = (
-  ctx: Pick<Context, 'seal'>,
-  pool: Pool,
-  name: string,
-  attribute: VerifiableAttribute,
-): string => {
-  const bytes = Buffer.from(ctx.seal.digest('simulated-destination', `${pool.id}\n${name}`), 'base64url')
+/**
+ * An address of which the mask shows no more than its first letters, or a number of which it shows four digits, by the
+ * digest of the name, which nobody knows.
+ */
+const inventedDestination = (key: string, attribute: VerifiableAttribute): string => {
+  const bytes = Buffer.from(key.slice(key.lastIndexOf(' ') + 1), 'base64url')
   if (attribute === 'phone_number') return `+1${String(bytes.readUInt32BE(0) % 10_000).padStart(10, '5')}`
   const [first, domain] = [firstLetters, domainLetters].map(
     (text, index) => text[bytes.readUInt32BE(4 * index) % text.length],

@@ -3,8 +3,7 @@ import type { Factor } from '../../core/claims.ts'
 import { preventsUserExistenceErrors } from '../app-clients/client.ts'
 import type { Context } from '../context.ts'
 import type { CodePurpose, VerifiableAttribute } from '../messages/codes.ts'
-import { sendNewCode } from '../messages/send.ts'
-import { simulateDelivery } from '../passwords/unknown-user.ts'
+import { sendOrSimulate } from '../passwords/unknown-user.ts'
 import { newAttempt, type SignIn, sealSession } from './attempt.ts'
 import type { PendingOutcome } from './progress.ts'
 import type { Subject } from './subject.ts'
@@ -48,24 +47,17 @@ export const beginOneTimePassword = async (
     ...newAttempt(ctx, signIn, { ...subject, step: challenge, factors: [] }),
     isFirstFactor: true,
   }
-  const { user, nameKey } = subject
+  const { user, nameKey, simulatedId } = subject
   const destination = user?.enabled ? user.attributes.get(attribute) : undefined
   const { nonce: bound, expiresAt } = attempt
-  const details =
-    user !== undefined && destination !== undefined
-      ? await sendNewCode(
-          ctx,
-          pool,
-          user,
-          'Authentication',
-          { purpose, attribute, destination, bound, expiresAt },
-          { unnoticed: preventsUserExistenceErrors(client) },
-        )
-      : await simulateDelivery(ctx, pool, { user, holder: nameKey }, name, {
-          ...{ purpose, bound, expiresAt },
-          source: 'Authentication',
-          attributes: [attribute],
-        })
+  const code = { purpose, bound, expiresAt }
+  const target = destination === undefined ? undefined : { ...code, attribute, destination }
+  const details = await sendOrSimulate(ctx, pool, { user, holder: nameKey, nameKey, simulatedId }, name, target, {
+    ...code,
+    source: 'Authentication',
+    attributes: [attribute],
+    unnoticed: preventsUserExistenceErrors(client),
+  })
   return {
     challenge,
     session: sealSession(ctx, client, attempt),

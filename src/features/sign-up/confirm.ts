@@ -21,8 +21,7 @@ import {
   proveCode,
   type VerifiableAttribute,
 } from '../messages/codes.ts'
-import { sendNewCode } from '../messages/send.ts'
-import { codeHolder, eventHolder, findNamedUser, simulateDelivery } from '../passwords/unknown-user.ts'
+import { codeHolder, eventHolder, findNamedUser, sendOrSimulate } from '../passwords/unknown-user.ts'
 import { assertAddressAllowed } from '../threat-protection/address-rules.ts'
 import { recordEvent } from '../threat-protection/auth-events.ts'
 import { runPostConfirmation } from '../triggers/confirmation.ts'
@@ -150,9 +149,8 @@ export const resendConfirmationCode = async (
 
   await limitByHour(ctx, 'ResendConfirmationCode', holder, resendsPerHour)
   await recordEvent(ctx, { ...eventHolder(named), pool, client, type: 'ResendCode', response: 'InProgress' })
-  return active !== undefined && target !== undefined
-    ? sendNewCode(ctx, pool, active, 'ResendCode', target, { unnoticed: hidden })
-    : simulateDelivery(ctx, pool, named, username, { purpose: 'sign-up', source: 'ResendCode', attributes })
+  const sent = { purpose: 'sign-up', source: 'ResendCode', attributes, unnoticed: hidden } as const
+  return sendOrSimulate(ctx, pool, named, username, target, sent)
 }
 
 /** The attributes that confirmation codes of the pool go to, the preferred one first. */
