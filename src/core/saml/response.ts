@@ -110,7 +110,7 @@ const readTrusted = (
   { keys, privateKey, mustBeEncrypted }: ExpectedResponse,
 ): { head: XmlElement; assertion: XmlElement } => {
   const isResponseSigned = findSignature(response) !== undefined
-  const head = isResponseSigned ? orReason('responseSignature', () => readSigned(response, keys)) : response
+  const head = isResponseSigned ? readSignedResponse(response, keys) : response
   const plain = atMostOne(head, ns.assertion, 'Assertion')
   const encrypted = atMostOne(head, ns.assertion, 'EncryptedAssertion')
   assertPlaces(head, plain ?? encrypted)
@@ -141,11 +141,11 @@ const openAssertion = (
   }
 }
 
-const orReason = <T>(reason: 'responseSignature', read: () => T): T => {
+const readSignedResponse = (response: XmlElement, keys: readonly KeyObject[]): XmlElement => {
   try {
-    return read()
+    return readSigned(response, keys)
   } catch (error) {
-    throw error instanceof SamlFault ? new SamlFault(reason, error.message) : error
+    throw error instanceof SamlFault ? new SamlFault('responseSignature', error.message) : error
   }
 }
 
@@ -218,7 +218,7 @@ const readAssertion = (assertion: XmlElement, expected: ExpectedResponse): SamlA
   const subject = exactlyOne(assertion, ns.assertion, 'Subject')
   const nameId = readNameId(subject)
   const confirmedUntil = checkConfirmation(subject, expected)
-  checkConditions(exactlyOneOr('conditions', assertion, 'Conditions'), expected)
+  checkConditions(assertion, expected)
   return {
     assertionId,
     expiresAt: Math.min(
@@ -229,12 +229,6 @@ const readAssertion = (assertion: XmlElement, expected: ExpectedResponse): SamlA
     sessionIndex: checkAuthentication(assertion, expected),
     attributes: readAttributes(assertion),
   }
-}
-
-const exactlyOneOr = (reason: 'conditions', element: XmlElement, name: string): XmlElement => {
-  const [found, ...others] = all(element, ns.assertion, name)
-  if (found === undefined || others.length > 0) throw new SamlFault(reason, `not exactly one ${name}`)
-  return found
 }
 
 /** When the assertion was issued. */
@@ -303,7 +297,9 @@ const checkPeriod = (element: XmlElement, now: number): void => {
 const knownConditions = new Set(['AudienceRestriction', 'OneTimeUse', 'ProxyRestriction'])
 
 /** The assertion is for the pool and for nobody else, and a condition that is not understood is not met (section 2.5.1.1). */
-const checkConditions = (conditions: XmlElement, { now, audience }: ExpectedResponse): void => {
+const checkConditions = (assertion: XmlElement, { now, audience }: ExpectedResponse): void => {
+  const [conditions, ...more] = all(assertion, ns.assertion, 'Conditions')
+  if (conditions === undefined || more.length > 0) throw new SamlFault('conditions', 'not exactly one Conditions')
   checkPeriod(conditions, now)
   const isKnown = (condition: XmlElement) => condition.namespace === ns.assertion && knownConditions.has(condition.name)
   if (!elementsOf(conditions).every(isKnown)) throw new SamlFault('conditions', 'an unknown condition')
