@@ -23,11 +23,12 @@ export const showSignIn = async (
   const { texts, frame } = page
   const providers = await providerSection(page, faults.find(({ field }) => field === 'provider')?.text)
   const leadsToProviders = providers?.hasSearch ?? false
+  // Where there are several ways to sign in, the classic pages say above each one which it is.
   if (!signsInLocally(page)) {
     if (providers === undefined) return showProblem(page, texts.pagesUnavailable)
     return sendPage(page, {
       heading: texts.signInHeading,
-      introduction: texts.signInWithAnyProvider,
+      ...(page.managed && { introduction: texts.signInWithAnyProvider }),
       failed: faults.length > 0,
       content: providers.content,
       leadsToProviders,
@@ -37,7 +38,6 @@ export const showSignIn = async (
   const { introduction, content, ...options } = localSignIn(page, own, username)
   const failed = faults.length > 0
   if (providers === undefined) return sendPage(page, { ...options, introduction, failed, content })
-  // The classic pages say above each way to sign in which one it is.
   const local = page.managed ? content : html`${paragraph(introduction)}${content}`
   return sendPage(page, {
     ...options,
