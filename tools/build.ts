@@ -11,6 +11,7 @@ const entryPoints = {
   cenote: 'src/main.ts',
   'compute-worker': 'src/adapters/compute-worker.ts',
   'password-hash-worker': 'src/adapters/password-hash-worker.ts',
+  'saml-worker': 'src/adapters/saml-worker.ts',
   'local-module-worker': 'src/adapters/local-module-worker.ts',
 }
 

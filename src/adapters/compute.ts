@@ -9,6 +9,7 @@ import { ComputeOverloaded } from '../core/errors.ts'
 import type { Compute, Log } from '../core/ports.ts'
 import type { FromWorker, JobResult, ModPowJob, SignJob } from './compute-worker.ts'
 import { createPasswordHashes } from './password-hashes.ts'
+import { createSamlReader } from './saml-reader.ts'
 
 export interface ComputeOptions {
   threads?: number
@@ -63,6 +64,7 @@ export const createCompute = (options: ComputeOptions = {}): ThreadedCompute => 
   const threads: Thread[] = []
   const waiting: Job[] = []
   const passwordHashes = createPasswordHashes(log)
+  const saml = createSamlReader(log)
   const keyNumbers = new WeakMap<KeyObject, number>()
   let keysSeen = 0
   let pending = 0
@@ -183,6 +185,8 @@ export const createCompute = (options: ComputeOptions = {}): ThreadedCompute => 
 
     matchesHash: (hash, password) => passwordHashes.verify(hash, password),
 
+    saml,
+
     warm() {
       if (!closed) startThreads()
     },
@@ -190,7 +194,7 @@ export const createCompute = (options: ComputeOptions = {}): ThreadedCompute => 
     async close() {
       closed = true
       for (const job of waiting.splice(0)) job.reject(new Error('The compute threads have been closed'))
-      await Promise.all([passwordHashes.close(), ...threads.map(thread => thread.worker.terminate())])
+      await Promise.all([passwordHashes.close(), saml.close(), ...threads.map(thread => thread.worker.terminate())])
     },
   }
 }

@@ -2,9 +2,12 @@
  * The ports: everything that the rules need from the outside world. `adapters/` holds the real ones, tests bring
  * their own. The database is not a port; Kysely's dialect is the seam there.
  */
+
 import type { KeyObject } from 'node:crypto'
 import type { SmsConfigurationType } from '../contract/types.ts'
 import type { HashText } from './password-hash.ts'
+import type { ExpectedLogoutResponse } from './saml/logout.ts'
+import type { ExpectedResponse, SamlAnswer } from './saml/response.ts'
 
 /** Wall-clock time. The only source of "now" in the whole program. */
 export interface Clock {
@@ -101,6 +104,15 @@ export interface Compute {
   modPow(base: Buffer, exponent: Buffer): Promise<Buffer>
   /** Whether the password is the one of the hash, which another system has made. The hash must be well formed. */
   matchesHash(hash: HashText, password: string): Promise<boolean>
+  readonly saml: SamlReader
+}
+
+/** Reads what SAML providers send, which may be any text. Both reject with SamlFault. */
+export interface SamlReader {
+  /** As `readResponse` in `core/saml/response.ts`. */
+  response(text: string, expected: ExpectedResponse): Promise<SamlAnswer>
+  /** As `readLogoutResponse` in `core/saml/logout.ts`. */
+  logoutResponse(text: string, expected: ExpectedLogoutResponse): Promise<{ ended: boolean }>
 }
 
 /** Makes RSA-2048 key pairs, ahead of time where it can, so that creating a pool takes milliseconds. */

@@ -4,7 +4,7 @@ import { invalidSamlResponse } from '../../../core/errors/saml.ts'
 import type { ProviderClaims } from '../../../core/provider-claims.ts'
 import { SamlFault } from '../../../core/saml/fault.ts'
 import { entityIdOf } from '../../../core/saml/request.ts'
-import { readResponse, type SamlAnswer } from '../../../core/saml/response.ts'
+import type { SamlAnswer } from '../../../core/saml/response.ts'
 import { verificationKeys } from '../../../core/saml/signature.ts'
 import { consumeOnce } from '../../../store/one-time.ts'
 import { type Context, inTransaction } from '../../context.ts'
@@ -36,7 +36,7 @@ export const arriveBySaml = async (
   const provider = await withCurrentMetadata(ctx, given)
   try {
     const now = ctx.clock.now()
-    const answer = readResponse(decodeMessage(message), {
+    const answer = await ctx.compute.saml.response(decodeMessage(message), {
       now,
       issuer: provider.saml.metadata.entityId,
       audience: entityIdOf(provider.poolId),

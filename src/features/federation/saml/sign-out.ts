@@ -5,7 +5,6 @@
 import { invalidRelayState, invalidSamlAnswer } from '../../../core/errors/saml.ts'
 import { newUuid } from '../../../core/ids.ts'
 import { SamlFault } from '../../../core/saml/fault.ts'
-import { readLogoutResponse } from '../../../core/saml/logout.ts'
 import { entityIdOf, logoutRequest, redirectTo } from '../../../core/saml/request.ts'
 import { verificationKeys } from '../../../core/saml/signature.ts'
 import { consumeOnce } from '../../../store/one-time.ts'
@@ -91,7 +90,8 @@ export const arriveFromSignOut = async (
   const { requestId, recipient, location, nonce, expiresAt } = pending
   try {
     const keys = verificationKeys(certificates, ctx.clock.now())
-    const { ended } = readLogoutResponse(decodeMessage(message), { issuer: entityId, recipient, requestId, keys })
+    const expected = { issuer: entityId, recipient, requestId, keys }
+    const { ended } = await ctx.compute.saml.logoutResponse(decodeMessage(message), expected)
     if (!ended)
       ctx.log.warn({ requestId: ctx.requestId, provider: provider.name }, 'SAML provider has not ended its session')
   } catch (error) {
