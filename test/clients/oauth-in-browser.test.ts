@@ -11,7 +11,8 @@ import type * as oidcClient from 'oidc-client-ts'
 import { localTls } from '../../src/local-certificate.ts'
 import { openTestApp } from '../support/app.ts'
 import { withBrowser } from '../support/browser.ts'
-import { createOAuthPool } from '../support/oauth.ts'
+import { addProvider, createTestProvider, setUser } from '../support/identity-provider.ts'
+import { createOAuthClient, createOAuthPool } from '../support/oauth.ts'
 import { email } from '../support/pools.ts'
 import { scratchFolder } from '../support/program.ts'
 import { fillSignIn, withRelyingParty } from '../support/relying-party.ts'
@@ -155,16 +156,33 @@ const listenForAmplify = withRelyingParty(
   async () => `${await amplifyScript};amplify.Amplify.configure(${JSON.stringify(amplifyConfig)})`,
 )
 
-test('Amplify signs in with a redirect to the domain, knows its user, and signs out', async () => {
+test('Amplify signs in with a redirect to the domain, knows its user, signs out, and comes by a provider', async () => {
   const home = await listenForAmplify()
   const folder = scratchFolder()
   const tls = createTlsServer(localTls(folder.path, [], Date.now))
   await new Promise<void>(resolve => tls.listen(0, '127.0.0.1', resolve))
   const domain = `localhost:${(tls.address() as AddressInfo).port}`
-  await using app = await openTestApp('sqlite', { realTime: true, publicUrl: `https://${domain}` })
+  // Whoever comes to the provider is signed in there and sent back at once.
+  const door = createServer((incoming, outgoing) => {
+    const address = new URL(incoming.url ?? '', provider.issuer)
+    const { redirect_uri: back, state = '' } = Object.fromEntries(address.searchParams)
+    const answer = new URLSearchParams({ code: provider.grant(address), state })
+    outgoing.writeHead(302, { location: `${back}?${answer}` }).end()
+  })
+  await new Promise<void>(resolve => door.listen(0, '127.0.0.1', resolve))
+  const provider = createTestProvider({ now: Date.now }, `http://localhost:${(door.address() as AddressInfo).port}`)
+  setUser(provider, 'bob', { email: 'bob@example.com' })
+  const publicUrl = `https://${domain}`
+  await using app = await openTestApp('sqlite', { realTime: true, publicUrl, fetch: provider.fetch })
   tls.on('request', app.app.listener)
   try {
-    const client = await createOAuthPool(app, { CallbackURLs: [home.callback], LogoutURLs: [home.bye] })
+    const { poolId } = await createOAuthPool(app)
+    await addProvider(app, poolId, provider)
+    const client = await createOAuthClient(app, poolId, {
+      CallbackURLs: [home.callback],
+      LogoutURLs: [home.bye],
+      SupportedIdentityProviders: ['COGNITO', 'Corp'],
+    })
     await createUser(app, client.poolId, 'ann', [email('ann@example.com')])
     amplifyConfig = {
       Auth: {
@@ -225,9 +243,30 @@ test('Amplify signs in with a redirect to the domain, knows its user, and signs 
     )
     await page.evaluate(() => void amplify.signInWithRedirect())
     await page.getByLabel('Password').waitFor()
+
+    await page.goto(home.callback)
+    await page.evaluate(() => void amplify.signInWithRedirect({ provider: { custom: 'Corp' } }))
+    await page.waitForURL(`${home.callback}?*`)
+    await page.waitForFunction(() =>
+      amplify.getCurrentUser().then(
+        () => true,
+        () => false,
+      ),
+    )
+    const federated = await page.evaluate(async () => {
+      const { tokens } = await amplify.fetchAuthSession()
+      const { username } = await amplify.getCurrentUser()
+      const { email } = await amplify.fetchUserAttributes()
+      return { username, email, identities: tokens?.idToken?.payload['identities'] }
+    })
+    assert.equal(federated.username, 'Corp_bob')
+    assert.equal(federated.email, 'bob@example.com')
+    assert.equal((federated.identities as { providerName: string }[])[0]?.providerName, 'Corp')
   } finally {
-    tls.closeAllConnections()
-    tls.close()
+    for (const server of [tls, door]) {
+      server.closeAllConnections()
+      server.close()
+    }
     folder.remove()
   }
 })
