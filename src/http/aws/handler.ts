@@ -11,7 +11,6 @@ import {
   invalidParameter,
   malformedText,
   serializationFailure,
-  tooManyRequests,
   unknownOperation,
 } from '../../core/errors.ts'
 import type { Caller, ClaimedOrigin, Context, Services } from '../../features/context.ts'
@@ -153,7 +152,6 @@ const claimedOriginOf = (input: unknown, isServer: boolean): ClaimedOrigin => {
 /** What callers may see of a failure; everything else is logged with its cause and shown without detail. */
 const asCognitoError = (services: Services, request: AwsRequest, operation: string, thrown: unknown): CognitoError => {
   if (thrown instanceof CognitoError) return thrown
-  if (thrown instanceof Error && thrown.name === 'ComputeOverloaded') return tooManyRequests()
   services.log.error({ requestId: request.requestId, operation, cause: thrown }, 'request failed')
   return internalError(request.requestId)
 }

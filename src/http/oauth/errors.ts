@@ -1,6 +1,6 @@
 /** Errors of the OAuth endpoints: what was thrown as an error that a client is told. */
 
-import { OAuthError, oauthErrorOf, serverError, tooManyRequests } from '../../core/errors/oauth.ts'
+import { OAuthError, oauthErrorOf, serverError } from '../../core/errors/oauth.ts'
 import { CognitoError } from '../../core/errors.ts'
 import type { Context } from '../../features/context.ts'
 
@@ -8,7 +8,6 @@ import type { Context } from '../../features/context.ts'
 export const asOAuthError = (ctx: Context, path: string, thrown: unknown): OAuthError => {
   if (thrown instanceof OAuthError) return thrown
   if (thrown instanceof CognitoError) return oauthErrorOf(thrown)
-  if (thrown instanceof Error && thrown.name === 'ComputeOverloaded') return tooManyRequests()
   ctx.log.error({ requestId: ctx.requestId, path, cause: thrown }, 'request failed')
   return serverError()
 }
